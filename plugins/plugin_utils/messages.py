@@ -40,13 +40,13 @@ def placeholders(template: str) -> frozenset[str]:
 
 
 def fill(template: str, params: t.Mapping[str, str]) -> str:
-    """Replaces {name}; a name without a value stays as a visible ?name? rather than vanish. Values are not scanned again."""
+    """Replaces {name}; a name without a value stays as a visible ?name? instead of vanishing."""
     return _PLACEHOLDER.sub(lambda match: params.get(match[1], f"?{match[1]}?"), template)
 
 
 def render(cause: str, part: str, params: t.Mapping[str, str]) -> dict[str, str]:
-    """The part (`title` or `remedy`) of a message in every language: {"tr": …, "en": …}. Missing message: its cause, as is."""
+    """One part (`title`, `remedy`) of a message in every language: {"tr": …, "en": …}. No such message: its cause."""
     message = catalogue().get(cause, {}).get(part)
     if message is None:
-        return {language: cause if part == "title" else "" for language in LANGUAGES}
+        return dict.fromkeys(LANGUAGES, cause if part == "title" else "")
     return {language: fill(message.get(language, cause), params) for language in LANGUAGES}

@@ -13,7 +13,7 @@ import enum
 import typing as t
 
 
-class Status(str, enum.Enum):
+class Status(enum.StrEnum):
     """Verdict of one check. UNKNOWN is a verdict: what could not be observed is never PASS."""
 
     PASS = "pass"
@@ -22,7 +22,7 @@ class Status(str, enum.Enum):
     UNKNOWN = "unknown"
 
 
-class Owner(str, enum.Enum):
+class Owner(enum.StrEnum):
     """Who can change what a finding is about."""
 
     NOBODY = "nobody"
@@ -43,7 +43,7 @@ class Owner(str, enum.Enum):
     """Who runs Ansible: credentials, inventory, this control node's own network or clock."""
 
 
-class Area(str, enum.Enum):
+class Area(enum.StrEnum):
     """What a finding is about; also the group heading in a report."""
 
     REACH = "reach"

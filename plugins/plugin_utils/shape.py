@@ -1,9 +1,9 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading untrusted JSON: each reader takes a value and its path, and returns it checked and bounded or raises ShapeError.
+"""Reading untrusted JSON: a reader takes a value and its path and returns it checked and bounded.
 
-Pure. Used by the parsers in `observation/`; sizes are bounded so that no host can make a report unreadable.
+Pure; raises ShapeError. Used by the parsers in `observation/`; sizes are bounded no host can make a report unreadable.
 """
 
 from __future__ import annotations

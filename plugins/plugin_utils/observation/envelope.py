@@ -89,9 +89,7 @@ def parse_observation(raw: object) -> Observation:
     m = shape.mapping(raw, "observation")
     schema = shape.integer(m.get("schema"), "observation.schema")
     if schema != SCHEMA:
-        raise ShapeError(
-            "observation.schema", f"{schema} is not {SCHEMA}: collector and control node differ in version"
-        )
+        raise ShapeError("observation.schema", f"{schema} is not {SCHEMA}: host and control node differ in version")
     collector = shape.mapping(m.get("collector"), "observation.collector")
     sections: dict[str, Section] = {}
     raw_sections = shape.mapping(m.get("sections"), "observation.sections")

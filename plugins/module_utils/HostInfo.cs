@@ -1,0 +1,22 @@
+// Copyright (c) 2026, edefter.ready contributors
+// GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+using System.Collections;
+using System.Collections.Generic;
+using ansible_collections.edefter.ready.plugins.module_utils.Core;
+using ansible_collections.edefter.ready.plugins.module_utils.Identity;
+
+namespace ansible_collections.edefter.ready.plugins.module_utils.HostInfo
+{
+    /// <summary>Entry of the module host_info: every section in one observation.</summary>
+    public static class HostInfo
+    {
+        public static Dictionary<string, object> Run(IDictionary parameters)
+        {
+            Dictionary<string, Section.Body> bodies = new Dictionary<string, Section.Body>();
+            bodies["identity"] = Identity.Identity.Collect;
+            return Observer.Observe("host_info", bodies, parameters);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+// Copyright (c) 2026, edefter.ready contributors
+// GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Reflection;
+using System.Text;
+using System.Web.Script.Serialization;
+
+/// <summary>
+/// Stands where Windows PowerShell stands: loads the compiled module utils, hands an entry its parameters as Ansible.Basic would, and
+/// prints the result with the serializer that Ansible.Basic uses. One JSON request a line on stdin, one JSON reply a line on stdout.
+/// </summary>
+public static class Harness
+{
+    private const string Prefix = "ansible_collections.edefter.ready.plugins.module_utils.";
+    private static IDictionary<string, object> api = new Dictionary<string, object>();
+
+    public static int Main(string[] args)
+    {
+        Assembly utils = Assembly.LoadFrom(args[0]);
+        Type hostApi = utils.GetType(Prefix + "HostApi.HostApi", false);
+        if (hostApi != null)
+        {
+            FieldInfo seam = hostApi.GetField("Override");
+            seam.SetValue(null, Delegate.CreateDelegate(seam.FieldType, typeof(Harness).GetMethod("AnswerFor")));
+        }
+        JavaScriptSerializer json = new JavaScriptSerializer();
+        json.MaxJsonLength = int.MaxValue;
+        json.RecursionLimit = 256;
+        TextReader input = new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false));
+        TextWriter output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false));
+        for (string line = input.ReadLine(); line != null; line = input.ReadLine())
+        {
+            Dictionary<string, object> reply = new Dictionary<string, object>();
+            try
+            {
+                IDictionary<string, object> request = (IDictionary<string, object>)json.DeserializeObject(line);
+                api = request.ContainsKey("api") && request["api"] != null ? (IDictionary<string, object>)request["api"] : new Dictionary<string, object>();
+                string entry = (string)request["entry"];
+                Type type = utils.GetType(Prefix + entry + "." + entry, true);
+                reply["result"] = type.GetMethod("Run").Invoke(null, new object[] { Net(request["params"]) });
+            }
+            catch (Exception error)
+            {
+                reply["exception"] = error.ToString();
+            }
+            output.WriteLine(json.Serialize(reply));
+            output.Flush();
+        }
+        return 0;
+    }
+
+    /// <summary>What the double knows of a host: key "question" or "question:argument". {"throw": text} plays a failing API.</summary>
+    public static object AnswerFor(string question, string argument)
+    {
+        object value;
+        if (!api.TryGetValue(question + ":" + argument, out value) && !api.TryGetValue(question, out value)) { return null; }
+        IDictionary<string, object> dict = value as IDictionary<string, object>;
+        if (dict != null && dict.ContainsKey("throw")) { throw new InvalidOperationException((string)dict["throw"]); }
+        return Net(value);
+    }
+
+    /// <summary>JSON values as the .NET types that Ansible.Basic makes: float → Single, list → List of object, dict → Dictionary.</summary>
+    private static object Net(object value)
+    {
+        if (value is decimal) { return (float)(decimal)value; }
+        if (value is double) { return (float)(double)value; }
+        IDictionary<string, object> dict = value as IDictionary<string, object>;
+        if (dict != null)
+        {
+            Dictionary<string, object> result = new Dictionary<string, object>();
+            foreach (KeyValuePair<string, object> entry in dict) { result[entry.Key] = Net(entry.Value); }
+            return result;
+        }
+        object[] list = value as object[];
+        if (list != null)
+        {
+            List<object> result = new List<object>();
+            foreach (object item in list) { result.Add(Net(item)); }
+            return result;
+        }
+        return value;
+    }
+}
