@@ -1,0 +1,36 @@
+# Copyright (c) 2026, edefter.ready contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the observing module that fits the host: the PowerShell twin where the shell is PowerShell, else the Python twin."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+
+class ObservingAction(ActionBase):
+    """Base of the actions that run one of the observing modules."""
+
+    MODULE = "edefter.ready.host_info"
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def observe(self, module: str, args: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """One module execution on the host; returns the module's result as it came (untrusted)."""
+        if not getattr(self._connection._shell, "_IS_WINDOWS", False):
+            # Two twins share one name. Without a word from the connection ansible-core takes the first by alphabet, and
+            # that is `.ps1`, on a POSIX host too.
+            self._connection.module_implementation_preferences = (".py", "")
+        return self._execute_module(module_name=module, module_args=args, task_vars=task_vars)
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result = super().run(tmp, task_vars)
+        result.update(self.observe(self.MODULE, dict(self._task.args), task_vars or {}))
+        return result
+
+
+class ActionModule(ObservingAction):
+    """Action of M(edefter.ready.host_info)."""
