@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, edefter.ready contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# sanity.sh [ansible-test options]: `ansible-test sanity` for the collection. It wants a real path …/ansible_collections/edefter/ready
+# under version control, so it gets a copy of the tracked files.
+set -euo pipefail
+# shellcheck source=scripts/env.sh
+. "$(dirname "$0")/env.sh"
+
+base=.cache/at # short: the paths of interpreters in #! lines have a limit
+copy=$base/ansible_collections/edefter/ready
+rm -rf "$base/ansible_collections"
+mkdir -p "$copy"
+if git -c safe.directory='*' rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+  git -c safe.directory='*' ls-files -z
+else
+  find . -name '.?*' -prune -o -type f -printf '%P\0'
+fi | while IFS= read -r -d '' file; do
+  # A file that is tracked but gone is somebody's work in progress.
+  [ ! -e "$file" ] || printf '%s\0' "$file"
+done | tar -c --null -T - | tar -x -C "$copy"
+for collection in .cache/collections/ansible_collections/*/*/; do
+  target=$base/ansible_collections/$(basename "$(dirname "$collection")")
+  mkdir -p "$target"
+  cp -r "$collection" "$target/"
+done
+
+# ansible-test forgets the environment, so what pip is told there (certificates, mirrors) goes into a file; its HOME is ours, so
+# that nothing of it lands in the user's.
+home=$ROOT/$base/home
+mkdir -p "$home/.config/pip" "$home/.ansible/test/cache"
+.venv/bin/python scripts/pip_settings.py >"$home/.config/pip/pip.conf"
+chmod 600 "$home/.config/pip/pip.conf"
+
+# Its private environments want a pip that it would download by a file of this name; Python brings one along.
+python=$(.venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+pip=$(.venv/bin/python -c '
+import sys, types
+from ansible_test._internal.python_requirements import get_venv_packages
+print(get_venv_packages(types.SimpleNamespace(version=sys.argv[1]))["pip"])' "$python")
+printf 'import ensurepip\nensurepip.bootstrap(upgrade=True)\n' >"$home/.ansible/test/cache/get_pip_${pip//./_}.py"
+
+ansible_test=$ROOT/.venv/bin/ansible-test
+export HOME=$home PATH="$ROOT/.venv/bin:$PATH"
+unset ANSIBLE_CONFIG
+cd "$copy"
+git init -q .
+git add -A
+exec "$ansible_test" sanity --local --requirements --python "$python" --color no "$@"
