@@ -1,7 +1,7 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The catalogue: endpoints, time sources and canaries, as packaged data that a user adds to, overrides and switches off.
+"""The catalogue: endpoints, time sources and canaries, as packaged data that a user can change.
 
 Pure apart from reading the packaged JSON once per process. An override is a dict with an `id`: a known id changes the
 keys it names, `enabled: false` switches the entry off, an unknown id adds an entry.
@@ -20,7 +20,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionE
 
 _DATA = pathlib.Path(__file__).parent / "data"
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-# A host name of RFC 1123 section 2.1, an IPv4 or an IPv6 address. Nothing else may reach a probe, a rule or a device's list.
+# A host name (RFC 1123 section 2.1) or an IPv4 address. Nothing else may reach a probe, a rule or a device's list.
 _HOST = re.compile(
     r"(?=.{1,253}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
@@ -154,7 +154,10 @@ def _known(option: str, entry: Raw, keys: t.Iterable[str]) -> None:
         raise OptionError(f"{option}.{unknown[0]}", entry[unknown[0]], f"the keys are {', '.join(sorted(keys))}")
 
 
-_ENDPOINT_KEYS = "id host port scheme path allow required required_when_redirected_from purpose enabled".split()
+_ENDPOINT_KEYS = (
+    *("id", "host", "port", "scheme", "path", "allow"),
+    *("required", "required_when_redirected_from", "purpose", "enabled"),
+)
 
 
 def endpoints(overrides: object = None) -> tuple[Endpoint, ...]:
@@ -193,7 +196,7 @@ def time_sources(overrides: object = None) -> tuple[TimeSource, ...]:
     option = "time_sources"
     result = []
     for entry in _merged(option, _packaged("time_sources.json"), overrides):
-        _known(option, entry, "id host kind port operator path peer enabled".split())
+        _known(option, entry, ["id", "host", "kind", "port", "operator", "path", "peer", "enabled"])
         kind = _choice(f"{option}.kind", entry.get("kind", "ntp"), ("ntp", "https"))
         host = _host(f"{option}.host", entry.get("host"))
         peer = _boolean(f"{option}.peer", entry.get("peer", False))
@@ -223,7 +226,7 @@ def canaries(overrides: object = None, enabled: bool = True) -> tuple[Canary, ..
     option = "canaries"
     result = []
     for entry in _merged(option, _packaged("canaries.json"), overrides):
-        _known(option, entry, "id kind host port path expect enabled".split())
+        _known(option, entry, ["id", "kind", "host", "port", "path", "expect", "enabled"])
         kind = _choice(f"{option}.kind", entry.get("kind"), _CANARY_KINDS)
         result.append(
             Canary(
