@@ -19,6 +19,7 @@ import re
 import select
 import subprocess
 import tempfile
+import threading
 import typing as t
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -78,8 +79,8 @@ def _cached(kind: str, sources: t.Mapping[str, str], *options: str) -> pathlib.P
     digest = hashlib.sha256(json.dumps([sorted(sources.items()), options]).encode()).hexdigest()[:24]
     target = _cache() / f"{kind}-{digest}.{'exe' if '-target:exe' in options else 'dll'}"
     if not target.exists():
-        # Several processes may build at once: each into a name of its own, the rename is atomic.
-        scratch = target.with_name(f".{os.getpid()}-{target.name}")
+        # Several processes and threads may build at once: each into a name of its own, the rename is atomic.
+        scratch = target.with_name(f".{os.getpid()}-{threading.get_ident()}-{target.name}")
         try:
             compile_sources(sources, scratch, *options)
             os.replace(scratch, target)
@@ -126,6 +127,8 @@ def environment(
         result.update(HOME=str(home), XDG_CONFIG_HOME=str(home / ".config"))
     if faketime is not None:
         result.update(LD_PRELOAD=faketime_library(), FAKETIME=faketime, DONT_FAKE_MONOTONIC="1")
+        # Without this, libfaketime shifts deadlines of waits on the monotonic clock too: every Join would end at once.
+        result["FAKETIME_FORCE_MONOTONIC_FIX"] = "0"
     result.update(env or {})
     return result
 
@@ -162,11 +165,16 @@ class Worker:
         params: t.Mapping[str, t.Any],
         api: t.Mapping[str, t.Any] | None = None,
         timeout: float = 60.0,
+        registry: pathlib.Path | None = None,
     ) -> dict[str, t.Any]:
-        """Calls ENTRY.Run(params); api: the adaptors' answers (`service:w32time`, `domain_role`, …)."""
+        """Calls ENTRY.Run(params); api: the adaptors' answers (`service:w32time`, `domain_role`, …).
+
+        registry: this call's registry folder instead of the process's own, so that one process can serve many hosts.
+        """
         assert self._process.stdin
         assert self._process.stdout
-        request = json.dumps({"entry": entry, "params": params, "api": api}) + "\n"
+        folder = None if registry is None else str(registry)
+        request = json.dumps({"entry": entry, "params": params, "api": api, "registry": folder}) + "\n"
         try:
             self._process.stdin.write(request.encode())
             self._process.stdin.flush()

@@ -95,7 +95,7 @@ def decode(stdin: bytes) -> ModuleCall:
     if len(values) != 1 or not isinstance(values[0], dict):
         raise PayloadError("no complex_args: a script task, not a module")
     return ModuleCall(
-        name=script_name.removesuffix(".ps1"),
+        name=_short(script_name.removesuffix(".ps1")),
         script=_text(entry),
         script_path=str(entry.get("path", "")),
         args={k: v for k, v in values[0].items() if not k.startswith("_ansible_")},
@@ -103,6 +103,14 @@ def decode(stdin: bytes) -> ModuleCall:
         csharp={name: _text(scripts[name]) for name in params.get("CSharpModules") or []},
         environment={str(k): str(v) for k, v in (params.get("Environment") or {}).items()},
     )
+
+
+def _short(name: str) -> str:
+    """`ansible_collections.N.C.plugins.modules.M` as people write it: `N.C.M`."""
+    parts = name.split(".")
+    if len(parts) == 6 and parts[0] == "ansible_collections" and parts[3:5] == ["plugins", "modules"]:
+        return ".".join([parts[1], parts[2], parts[5]])
+    return name
 
 
 def _json(data: bytes, what: str) -> dict[str, Any]:

@@ -39,6 +39,7 @@ public static class Harness
             {
                 IDictionary<string, object> request = (IDictionary<string, object>)json.DeserializeObject(line);
                 api = request.ContainsKey("api") && request["api"] != null ? (IDictionary<string, object>)request["api"] : new Dictionary<string, object>();
+                if (request.ContainsKey("registry") && request["registry"] != null) { UseRegistry((string)request["registry"]); }
                 string entry = (string)request["entry"];
                 Type type = utils.GetType(Prefix + entry + "." + entry, true);
                 reply["result"] = type.GetMethod("Run").Invoke(null, new object[] { Net(request["params"]) });
@@ -51,6 +52,19 @@ public static class Harness
             output.Flush();
         }
         return 0;
+    }
+
+    /// <summary>
+    /// One process serves many hosts: Mono reads MONO_REGISTRY_PATH once and keeps every key it has seen. Both are put back here, which
+    /// also makes it read again what a double changed on disk.
+    /// </summary>
+    private static void UseRegistry(string folder)
+    {
+        BindingFlags hidden = BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public;
+        Type keys = typeof(object).Assembly.GetType("Microsoft.Win32.KeyHandler", true);
+        keys.GetField("machine_store", hidden).SetValue(null, folder);
+        ((System.Collections.Hashtable)keys.GetField("key_to_handler", hidden).GetValue(null)).Clear();
+        ((System.Collections.Hashtable)keys.GetField("dir_to_handler", hidden).GetValue(null)).Clear();
     }
 
     /// <summary>What the double knows of a host: key "question" or "question:argument". {"throw": text} plays a failing API.</summary>

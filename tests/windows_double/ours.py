@@ -1,0 +1,85 @@
+# Copyright (c) 2026, edefter.ready contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs this collection's own Windows modules: the C# that arrived in the payload, compiled and run under Mono as the host that was asked."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import functools
+import json
+import pathlib
+import threading
+import time
+from typing import Any
+
+from windows_double import argspec, csharp, shim
+from windows_double.host import Host
+from windows_double.payload import ModuleCall
+from windows_double.task import ModuleFailed
+from windows_double.workers import Circumstances, Pool
+
+PREFIX = "edefter.ready."
+
+_parse = functools.lru_cache(maxsize=64)(shim.parse)
+
+
+class OurModules:
+    """One per double: keeps the Mono processes and, for hosts with `replay`, the first genuine answers."""
+
+    def __init__(self) -> None:
+        self.pool = Pool()
+        self._answers: dict[str, dict[str, Any]] = {}
+        self._lock = threading.Lock()
+        self._compiling = threading.Lock()
+
+    def run(self, host: Host, call: ModuleCall) -> tuple[dict[str, Any], bool]:
+        """The module's result and whether it was replayed. Raises ModuleFailed, argspec.SpecError, csharp.CompileError, csharp.ModuleCrash."""
+        parsed = _parse(call.script)
+        params = argspec.checked(parsed.options, call.args)
+        if call.check_mode and not parsed.supports_check_mode:
+            return {"changed": False, "skipped": True, "msg": f"remote module ({call.name}) does not support check mode"}, False
+        sources = {
+            name.removesuffix(".cs").rpartition(".")[2] + ".cs": text
+            for name, text in call.csharp.items()
+            if name.startswith("ansible_collections.")
+        }
+        if f"{parsed.entry}.cs" not in sources:
+            raise ModuleFailed(f"Unable to find type [{parsed.entry}]: {parsed.entry}.cs did not arrive with the module")
+        with self._compiling:
+            library = csharp.build(sources)
+        with host.lock:
+            circumstances = Circumstances(library, host.netns, host.faketime(), host.home)
+            registry, digest, api = host.registry.root, host.digest(), host.answers()
+        key = None
+        if host.spec.replay:
+            key = json.dumps([str(circumstances), digest, parsed.entry, params, api], sort_keys=True, default=str)
+            with self._lock:
+                known = self._answers.get(key)
+            if known is not None:
+                return self._wrap(parsed.result_key, _as_of_now(known, host), params), True
+        deadline = params.get("deadline")
+        patience = 60.0 + (float(deadline) if isinstance(deadline, (int, float)) else 0.0)
+        result = self.pool.call(circumstances, parsed.entry, params, api, pathlib.Path(registry), patience)
+        if key is not None:
+            with self._lock:
+                self._answers.setdefault(key, result)
+        return self._wrap(parsed.result_key, result, params), False
+
+    @staticmethod
+    def _wrap(key: str, result: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+        return {"changed": False, key: result, "invocation": {"module_args": params}}
+
+    def close(self) -> None:
+        """End the Mono processes."""
+        self.pool.close()
+
+
+def _as_of_now(result: dict[str, Any], host: Host) -> dict[str, Any]:
+    """A recorded observation as if just made: its start by the host's clock."""
+    fresh = copy.copy(result)
+    if "started_utc" in fresh:
+        now = datetime.datetime.fromtimestamp(time.time() + host.clock_offset, datetime.UTC)
+        fresh["started_utc"] = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z"
+    return fresh
