@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The run folder: what one run has seen so far, on the control node's disk.
 
-Edge: the only room under plugin_utils that touches files. Every host's record is a file of its own, written whole and renamed
-into place, so a run that is killed at any moment leaves a folder from which a valid report can be made, and memory stays flat
-however large the fleet is.
+Edge: the only room under plugin_utils that touches files. Every host's record is a file of its own, written whole and
+renamed into place, so a run that is killed at any moment leaves a folder from which a valid report can be made, and memory
+stays flat however large the fleet is.
 
     <folder>/run.json        {"schema", "run", "started_utc", "version", "mode", "finished_utc" | null}
     <folder>/roster.jsonl    {"host", "firm", "branch", "role"} a line: every host that the run set out for
@@ -16,6 +16,7 @@ however large the fleet is.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -107,7 +108,9 @@ class RunStore:
 
     def _path(self, host: str) -> pathlib.Path:
         # Host names are the inventory's; quoting keeps one with a slash (or `..`) inside the folder.
-        name = urllib.parse.quote(host, safe="-_.").replace("..", "%2E%2E")[:200]
+        name = urllib.parse.quote(host, safe="-_.").replace("..", "%2E%2E")
+        if len(name) > 150:
+            name = f"{name[:100]}~{hashlib.sha256(host.encode()).hexdigest()[:32]}"
         return self.folder / "hosts" / f"{name}.json"
 
     def put(self, host: str, record: Json) -> None:
