@@ -1,0 +1,158 @@
+# Copyright (c) 2026, edefter.ready contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a lab must remember to be cleaned up by somebody else: its folder, its processes, its rules, its faults.
+
+Everything is in one JSON file under a lock, so that a second process (the command line, a test worker) can switch faults
+in a lab that is left running, and so that the next ``up`` can clean after a killed run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .netns import LabError, inside, start_time
+
+BASE = Path(os.environ.get("EDR_LAB_DIR", "/run/edefter-lab"))
+TESTS_DIR = Path(__file__).resolve().parent.parent
+
+
+class Runtime:
+    """The folder ``/run/edefter-lab/<name>`` and the state file in it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.folder = BASE / name
+        self._state = self.folder / "state.json"
+
+    def create(self) -> None:
+        BASE.mkdir(parents=True, exist_ok=True, mode=0o755)
+        self.folder.mkdir(mode=0o755)
+        self._state.write_text(json.dumps({"sites": {}, "hosts": {}, "processes": [], "rules": [], "faults": {}, "next": 1}))
+
+    @property
+    def exists(self) -> bool:
+        return self._state.exists()
+
+    @contextmanager
+    def edit(self) -> Iterator[dict[str, Any]]:
+        """The state, read under a lock and written back when the block ends without an error."""
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            data = json.loads(self._state.read_text(encoding="utf-8"))
+            yield data
+            fresh = self._state.with_suffix(".new")
+            fresh.write_text(json.dumps(data, indent=1), encoding="utf-8")
+            fresh.replace(self._state)
+
+    def read(self) -> dict[str, Any]:
+        try:
+            data: dict[str, Any] = json.loads(self._state.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return data
+
+    # ---- processes -------------------------------------------------------------------------------------------------
+
+    def spawn(self, label: str, argv: Sequence[str], netns: str | None, **env: str) -> int:
+        """Start a long-lived process of the lab in a namespace; its output goes to ``<label>.log``. Returns the pid."""
+        with (self.folder / f"{label}.log").open("ab") as log, inside(netns):
+            process = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                start_new_session=True,
+                env={**os.environ, **env} if env else None,
+            )
+        _children[process.pid] = process
+        with self.edit() as data:
+            data["processes"].append({"label": label, "pid": process.pid, "start": start_time(process.pid), "netns": netns})
+        return process.pid
+
+    def daemon(self, label: str, module: str, netns: str, *args: str) -> Path:
+        """Start one of our own daemons (``lab.daemons.<module>``) once; the path of its control socket."""
+        socket_path = self.folder / f"{label}.sock"
+        with self.edit() as data:
+            running = any(p["label"] == label and alive(p) for p in data["processes"])
+        if not running:
+            socket_path.unlink(missing_ok=True)
+            self.spawn(
+                label,
+                [sys.executable, "-S", "-E", "-c",
+                 f"import sys; sys.path.insert(0, {str(TESTS_DIR)!r}); from lab.daemons.{module} import main; main()",
+                 str(socket_path), *args],
+                netns,
+            )  # fmt: skip
+            self.wait(socket_path.exists, f"{label} did not start", label)
+        return socket_path
+
+    def wait(self, ready: Callable[[], bool], complaint: str, label: str, seconds: float = 10.0) -> None:
+        """Poll until ready; LabError with the end of that process' log otherwise."""
+        end = time.monotonic() + seconds
+        pause = 0.005
+        while not ready():
+            if time.monotonic() > end:
+                log = self.folder / f"{label}.log"
+                tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+                raise LabError(f"lab {self.name}: {complaint} within {seconds:g} s\n{tail}")
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.1)
+
+    def kill(self, label: str) -> None:
+        """End the processes with that label."""
+        with self.edit() as data:
+            ours = [p for p in data["processes"] if p["label"] == label]
+            data["processes"] = [p for p in data["processes"] if p["label"] != label]
+        end_processes([(p["pid"], p["start"]) for p in ours])
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            BASE.rmdir()
+
+
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+def alive(process: dict[str, Any]) -> bool:
+    """Is this very process (not a later one with its pid) running?"""
+    return process["start"] is not None and start_time(process["pid"]) == process["start"]
+
+
+def end_processes(processes: Sequence[tuple[int, int | None]], grace: float = 1.5) -> None:
+    """TERM, then KILL, by pid; a pid whose start time does not match belongs to somebody else and is left alone."""
+    left = [(pid, start) for pid, start in processes if start is not None and start_time(pid) == start]
+    for sig in (signal.SIGTERM, signal.SIGKILL):
+        for pid, _start in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sig)
+        end = time.monotonic() + grace
+        while left and time.monotonic() < end:
+            for pid, _start in left:
+                child = _children.get(pid)
+                if child is not None:
+                    child.poll()
+            left = [(pid, start) for pid, start in left if start_time(pid) == start]
+            if left:
+                time.sleep(0.01)
+        if not left:
+            break
+    for pid, _start in processes:
+        child = _children.pop(pid, None)
+        if child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=1)
