@@ -19,10 +19,12 @@ def merged(lines: Iterable[str]) -> dict[str, dict[str, str]]:
     sections: dict[str, dict[str, str]] = {"global": {}}
     from_environment: dict[str, str] = {}
     for line in lines:
-        name, _, value = line.partition("=")
-        section, _, key = name.rpartition(".")
-        if not key or not value:
+        if "=" not in line:
             continue
+        name, value = line.split("=", 1)
+        if "." not in name:
+            continue
+        section, key = name.rsplit(".", 1)
         text = str(ast.literal_eval(value))
         if section == ENVIRONMENT:
             from_environment[key] = text
