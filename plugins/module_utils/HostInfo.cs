@@ -5,6 +5,7 @@
 using System.Collections;
 using System.Collections.Generic;
 using ansible_collections.edefter.ready.plugins.module_utils.Core;
+using ansible_collections.edefter.ready.plugins.module_utils.Firewall;
 using ansible_collections.edefter.ready.plugins.module_utils.Identity;
 
 namespace ansible_collections.edefter.ready.plugins.module_utils.HostInfo
@@ -16,6 +17,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.HostInfo
         {
             Dictionary<string, Section.Body> bodies = new Dictionary<string, Section.Body>();
             bodies["identity"] = Identity.Identity.Collect;
+            bodies["firewall"] = Firewall.Firewall.Collect;
             return Observer.Observe("host_info", bodies, parameters);
         }
     }
