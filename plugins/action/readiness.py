@@ -1,0 +1,103 @@
+# Copyright (c) 2026, edefter.ready contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Observe a host with one module call, judge and plan on the control node, and write the host's record.
+
+The glue only: what is decided is decided in plugin_utils, by pure functions.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+
+from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
+from ansible_collections.edefter.ready.plugins.plugin_utils import assess, record
+from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
+from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError
+
+MAX_MESSAGE = 600
+
+
+class ActionModule(ObservingAction):
+    """Action of M(edefter.ready.readiness)."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        super(ObservingAction, self).run(tmp, task_vars)
+        task_vars = task_vars or {}
+        dummy, args = self.validate_argument_spec(assess.argument_spec())
+        try:
+            wanted = assess.wanted_from(args)
+        except OptionError as error:
+            raise AnsibleActionFail(str(error)) from error
+        host = task_vars["inventory_hostname"]
+        store = RunStore(args["run_dir"]) if args["run_dir"] else None
+        earlier = (store.get(host) if store else None) or {}
+        if args["phase"] == "failed":
+            result = self._repair_failed(earlier, args)
+        else:
+            result = self._assessed(wanted, store, earlier, args, task_vars)
+        if store:
+            run = store.meta()["run"] if store.exists() else ""
+            identity = {"schema": record.SCHEMA, "run": run, "host": host}
+            identity.update({key: args[key] or "" for key in ("firm", "branch", "role")})
+            store.put(host, {**identity, **result})
+        return self._reply(result, earlier)
+
+    def _assessed(
+        self,
+        wanted: assess.Wanted,
+        store: RunStore | None,
+        earlier: dict[str, t.Any],
+        args: dict[str, t.Any],
+        task_vars: dict[str, t.Any],
+    ) -> dict[str, t.Any]:
+        vantage = store.vantage() if store else None
+        started = time.time()
+        try:
+            reply = self.observe("edefter.ready.host_info", assess.module_arguments(wanted, vantage), task_vars)
+        except AnsibleConnectionFailure as error:
+            return assess.unreachable(earlier, str(error)[:MAX_MESSAGE])
+        if reply.get("unreachable"):
+            return assess.unreachable(earlier, str(reply.get("msg", ""))[:MAX_MESSAGE])
+        window = assess.Window(started, time.time())
+        if reply.get("failed"):
+            return assess.broken(earlier, "module", str(reply.get("msg") or "the module failed")[:MAX_MESSAGE], window)
+        return assess.assessed(reply.get("observation"), wanted, vantage, window, earlier, args["phase"])
+
+    @staticmethod
+    def _repair_failed(earlier: dict[str, t.Any], args: dict[str, t.Any]) -> dict[str, t.Any]:
+        return assess.repair_failed(earlier, (args["error"] or "")[:MAX_MESSAGE])
+
+    def _reply(self, result: dict[str, t.Any], earlier: dict[str, t.Any]) -> dict[str, t.Any]:
+        """What Ansible shows and keeps: small for a ready host, with the plan for one that needs a repair."""
+        state = result["state"]
+        part = result["after"] or result["before"] or {"findings": [], "plan": []}
+        reply: dict[str, t.Any] = {
+            "changed": False,
+            "state": state,
+            "message": result["message"],
+            "findings": part["findings"],
+            "plan": part["plan"],
+        }
+        if state == "unreachable":
+            reply.update(unreachable=True, msg=f"{result['message']['en']} {result['error']['message']}")
+            return self._grouped(reply, state)
+        reply["msg"] = result["message"]["en"]
+        if part["plan"] and not earlier:
+            # The roles' input. A ready host keeps nothing: thousands of hosts would hold thousands of plans in memory.
+            reply["ansible_facts"] = {"edefter_plan": part["plan"]}
+        return self._grouped(reply, state)
+
+    def _grouped(self, reply: dict[str, t.Any], state: str) -> dict[str, t.Any]:
+        """Puts the host into the group `edefter_<state>`, without a task of its own for it."""
+        group = f"edefter_{state}"
+        add = getattr(self, "add_group", None)
+        if add is not None:
+            add(group, parent_group_names=["all"])
+        else:
+            # ansible-core before 2.21 reads the wish out of the result.
+            reply.update(add_group=group, parent_groups=["all"])
+        return reply

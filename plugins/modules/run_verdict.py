@@ -1,0 +1,42 @@
+#!/usr/bin/python
+# Copyright (c) 2026, edefter.ready contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: run_verdict
+short_description: Let Ansible's recap say of a host what the report says
+version_added: "0.1.0"
+description:
+  - Ends as unreachable for a host that could not be reached, as failed for one that is not ready, and as ok for one that is, by its record in the run's folder.
+  - Used last in the playbooks, so that the recap, the exit code and AWX agree with the report.
+options:
+  run_dir:
+    description:
+      - Folder of the run, from M(edefter.ready.run_open).
+    type: path
+    required: true
+author:
+  - edefter.ready contributors (@edefter-ready)
+"""
+
+EXAMPLES = r"""
+- name: Say it in the recap
+  edefter.ready.run_verdict:
+    run_dir: "{{ hostvars['localhost'].edefter_run_dir }}"
+"""
+
+RETURN = r"""
+state:
+  description: The verdict on the host in one word.
+  returned: always
+  type: str
+  sample: blocked
+message:
+  description: The verdict in one sentence, by language.
+  returned: when there is a record
+  type: dict
+  sample: {"tr": "Bilgisayara ulaşılamadı.", "en": "The machine could not be reached."}
+"""
