@@ -73,6 +73,9 @@ class ActionModule(ObservingAction):
         if reply.get("failed") or reply.get("unreachable") or not isinstance(observation, dict):
             # The hosts can be judged without it, only less sharply: said, not fatal.
             store.put_vantage(None)
-            return {"vantage": "failed", "warnings": [f"the vantage could not measure: {reply.get('msg', 'no observation')}"]}
+            return {
+                "vantage": "failed",
+                "warnings": [f"the vantage could not measure: {reply.get('msg', 'no observation')}"],
+            }
         store.put_vantage(observation)
         return {"vantage": "ok"}

@@ -34,14 +34,14 @@ def finding_dict(finding: Finding) -> dict[str, t.Any]:
     result["evidence"] = [{"key": item.key, "value": item.value} for item in finding.evidence]
     for part in ("title", "remedy"):
         result[part] = messages.render(finding.cause, part, finding.params)
-    return _plain(result)
+    return t.cast("dict[str, t.Any]", _plain(result))
 
 
 def step_dict(step: Step) -> dict[str, t.Any]:
     """STEP of the contract: the fields, plus the reason as a title in every language."""
     result = dataclasses.asdict(step)
     result["title"] = messages.render(step.reason, "title", step.params)
-    return _plain(result)
+    return t.cast("dict[str, t.Any]", _plain(result))
 
 
 def _plain(value: t.Any) -> t.Any:

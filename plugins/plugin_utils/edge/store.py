@@ -4,8 +4,8 @@
 """The run folder: what one run has seen so far, on the control node's disk.
 
 Edge: the only room under plugin_utils that touches files. Every host's record is a file of its own, written whole and
-renamed into place, so a run that is killed at any moment leaves a folder from which a valid report can be made, and memory
-stays flat however large the fleet is.
+renamed into place, so a run that is killed at any moment leaves a folder from which a valid report can be made, and
+memory stays flat however large the fleet is.
 
     <folder>/run.json        {"schema", "run", "started_utc", "version", "mode", "finished_utc" | null}
     <folder>/roster.jsonl    {"host", "firm", "branch", "role"} a line: every host that the run set out for

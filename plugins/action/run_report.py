@@ -1,0 +1,63 @@
+# Copyright (c) 2026, edefter.ready contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the reports of a run from the records in its folder."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ansible import constants as C
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.edefter.ready.plugins.plugin_utils.edge import reports
+from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
+from ansible_collections.edefter.ready.plugins.plugin_utils.report.terminal import summary
+
+# Callbacks whose output is for people: a free line does not spoil it, as it would spoil JSON.
+READABLE = (
+    "default",
+    "ansible.builtin.default",
+    "minimal",
+    "ansible.builtin.minimal",
+    "oneline",
+    "yaml",
+    "awx_display",
+)
+
+
+class ActionModule(ActionBase):
+    """Action of M(edefter.ready.run_report)."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result = super().run(tmp, task_vars)
+        dummy, args = self.validate_argument_spec(
+            {
+                "run_dir": {"type": "path", "required": True},
+                "language": {"type": "str", "choices": ["tr", "en"], "default": "tr"},
+                "show": {"type": "bool", "default": True},
+            }
+        )
+        store = RunStore(args["run_dir"])
+        if not store.exists():
+            raise AnsibleActionFail(f"run_dir: {args['run_dir']!r} holds no run; open one with edefter.ready.run_open")
+        store.finish(datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        written = reports.write_all(store, args["language"])
+        lines = summary(written.digest, args["language"], written.files["html"])
+        if args["show"] and C.DEFAULT_STDOUT_CALLBACK in READABLE:
+            Display().display("\n".join(["", *lines, ""]))
+        result.update(
+            changed=False,
+            counts={state: count for state, count in written.digest.counts.items() if count},
+            ready=written.digest.ready == written.digest.total,
+            files=dict(written.files),
+            summary=lines,
+        )
+        return result
