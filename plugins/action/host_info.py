@@ -1,7 +1,7 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the observing module that fits the host: the PowerShell twin where the shell is PowerShell, else the Python twin."""
+"""Runs the observing module that fits the host: the PowerShell twin where the shell is PowerShell, else Python's."""
 
 from __future__ import annotations
 

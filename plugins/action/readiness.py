@@ -12,7 +12,6 @@ import time
 import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
-
 from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
 from ansible_collections.edefter.ready.plugins.plugin_utils import assess, record
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
@@ -27,7 +26,7 @@ class ActionModule(ObservingAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super(ObservingAction, self).run(tmp, task_vars)
         task_vars = task_vars or {}
-        dummy, args = self.validate_argument_spec(assess.argument_spec())
+        _spec, args = self.validate_argument_spec(assess.argument_spec())
         try:
             wanted = assess.wanted_from(args)
         except OptionError as error:

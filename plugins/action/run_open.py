@@ -12,7 +12,6 @@ import secrets
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-
 from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
 from ansible_collections.edefter.ready.plugins.module_utils.core import VERSION
 from ansible_collections.edefter.ready.plugins.plugin_utils import assess
@@ -21,12 +20,12 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionE
 
 
 class ActionModule(ObservingAction):
-    """Action of M(edefter.ready.run_open). Runs once per play, delegated to the control node or to a branch's own host."""
+    """Action of M(edefter.ready.run_open). Once a play, delegated to the control node or a branch's own host."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = super(ObservingAction, self).run(tmp, task_vars)
         task_vars = task_vars or {}
-        dummy, args = self.validate_argument_spec(assess.run_open_spec())
+        _spec, args = self.validate_argument_spec(assess.run_open_spec())
         try:
             wanted = assess.wanted_from(args)
         except OptionError as error:
@@ -43,7 +42,7 @@ class ActionModule(ObservingAction):
         """The run at run_dir when a batch before this one has opened it, else a new one below reports_dir."""
         if args["run_dir"] and RunStore(args["run_dir"]).exists():
             return RunStore(args["run_dir"])
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = datetime.datetime.now(datetime.UTC)
         run = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         folder = pathlib.Path(args["run_dir"] or pathlib.Path(args["reports_dir"]).expanduser() / run)
         try:
@@ -51,7 +50,7 @@ class ActionModule(ObservingAction):
         except OSError as error:
             option = "run_dir" if args["run_dir"] else "reports_dir"
             raise AnsibleActionFail(
-                f"{option}: {os.fspath(folder)!r} cannot be written ({error.strerror}); name a folder that you may write to"
+                f"{option}: {os.fspath(folder)!r} cannot be written ({error.strerror}); name a folder that can be"
             ) from error
 
     @staticmethod

@@ -12,7 +12,6 @@ from ansible import constants as C
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge import reports
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
 from ansible_collections.edefter.ready.plugins.plugin_utils.report.terminal import summary
@@ -38,7 +37,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
-        dummy, args = self.validate_argument_spec(
+        _spec, args = self.validate_argument_spec(
             {
                 "run_dir": {"type": "path", "required": True},
                 "language": {"type": "str", "choices": ["tr", "en"], "default": "tr"},
@@ -48,7 +47,7 @@ class ActionModule(ActionBase):
         store = RunStore(args["run_dir"])
         if not store.exists():
             raise AnsibleActionFail(f"run_dir: {args['run_dir']!r} holds no run; open one with edefter.ready.run_open")
-        store.finish(datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        store.finish(datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
         written = reports.write_all(store, args["language"])
         lines = summary(written.digest, args["language"], written.files["html"])
         if args["show"] and C.DEFAULT_STDOUT_CALLBACK in READABLE:

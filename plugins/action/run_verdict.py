@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
 from ansible_collections.edefter.ready.plugins.plugin_utils.record import NOT_READY
 
@@ -23,7 +22,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        dummy, args = self.validate_argument_spec({"run_dir": {"type": "path", "required": True}})
+        _spec, args = self.validate_argument_spec({"run_dir": {"type": "path", "required": True}})
         host = task_vars["inventory_hostname"]
         record = RunStore(args["run_dir"]).get(host)
         result["changed"] = False

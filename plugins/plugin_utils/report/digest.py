@@ -77,7 +77,7 @@ def host_line(record: t.Mapping[str, t.Any]) -> HostLine:
 
 
 def digest(lines: t.Iterable[HostLine]) -> Digest:
-    """Groups lines by firm: firms with something missing first, then by name; in each the hosts that are not ready first."""
+    """Groups lines by firm; what is not ready comes first, firms and hosts alike."""
     counts = dict.fromkeys(STATES, 0)
     firms: dict[str, list[HostLine]] = {}
     for line in lines:

@@ -40,7 +40,7 @@ def _line(line: HostLine, language: str, width: int) -> str:
 
 
 def summary(digest: Digest, language: str, report: str | None = None, limit: int = MAX_HOSTS) -> list[str]:
-    """The lines: headline, firms, in each the hosts that are not ready (then the repaired ones), where the report is."""
+    """The lines: headline, firms, in each the hosts that are not ready or were repaired, where the report is."""
     if not digest.total:
         return [_say("summary.no_hosts", language)]
     missing = digest.total - digest.ready
