@@ -79,7 +79,7 @@ def test_namespace_and_header(name: str) -> None:
 LOOKS_ONLY = {
     r"Microsoft\.Win32\.Registry": r"LocalMachine|Users|CurrentUser|ClassesRoot|GetValue",
     r"Microsoft\.Win32\.RegistryKey": (
-        r"OpenBaseKey|OpenSubKey\(string(, bool)?\)|GetValue|GetValueNames|GetValueKind|GetSubKeyNames|Close|Dispose|get_\w+"
+        r"OpenBaseKey|OpenSubKey\(string(, bool)?\)|GetValue(Names|Kind)?|GetSubKeyNames|Close|Dispose|get_\w+"
     ),
     r"System\.IO\.File": r"Exists|OpenRead|OpenText|ReadAll\w+|ReadLines|Get\w+",
     r"System\.IO\.Directory": r"Exists|Get\w+|Enumerate\w+",
@@ -165,7 +165,7 @@ def writable_keys(library: Path) -> list[str]:
     return [
         line.strip()
         for before, line in itertools.pairwise(code)
-        if "RegistryKey::OpenSubKey(string, bool)" in line and not before.split(":", 1)[-1].strip() == "ldc.i4.0"
+        if "RegistryKey::OpenSubKey(string, bool)" in line and before.split(":", 1)[-1].strip() != "ldc.i4.0"
     ]
 
 
