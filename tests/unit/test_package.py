@@ -20,8 +20,21 @@ from tree import ROOT, tracked
 BIN = Path(sys.executable).parent
 ROOMS = {
     "CHANGELOG.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "README.tr.md", "awx", "catalog",
-    "docs", "execution-environment.yml", "inventory.example", "meta", "playbooks", "plugins", "requirements.txt", "roles",
+    "docs", "execution-environment.yml", "inventory.example", "meta", "playbooks", "plugins", "requirements.txt",
+    "roles",
 }  # fmt: skip
+
+PRODUCTS = (
+    ".venv/bin/python",
+    ".cache/at/x",
+    ".build/gates/unit.log",
+    "dist/old.tar.gz",
+    "edefter-kontrol.exe",
+    "inventory/hosts.yml",
+    "reports/index.html",
+    "run/r1/run.json",
+    "tests/__pycache__/x.pyc",
+)
 
 
 def ansible(tool: str, *args: str, folder: Path, home: Path) -> str:
@@ -50,8 +63,7 @@ def tarball(home: Path) -> Path:
     for path in tracked():
         (clone / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, clone / path)
-    for product in (".venv/bin/python", ".cache/at/x", ".build/gates/unit.log", "run/r1/run.json",
-                    "reports/index.html", "edefter-kontrol.exe", "inventory/hosts.yml", "tests/__pycache__/x.pyc", "dist/old.tar.gz"):  # fmt: skip
+    for product in PRODUCTS:
         (clone / product).parent.mkdir(parents=True, exist_ok=True)
         (clone / product).write_text("product", encoding="utf-8")
     link = clone / ".collections/ansible_collections/edefter/ready"
