@@ -49,7 +49,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"run_dir: {args['run_dir']!r} holds no run; open one with edefter.ready.run_open")
         store.finish(datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
         written = reports.write_all(store, args["language"])
-        lines = summary(written.digest, args["language"], written.files["html"])
+        lines = summary(written.digest, args["language"], written.files.get("html", written.files["json"]))
         if args["show"] and C.DEFAULT_STDOUT_CALLBACK in READABLE:
             Display().display("\n".join(["", *lines, ""]))
         result.update(
