@@ -52,7 +52,9 @@ def main() -> int:
         check=False,
         stdin=subprocess.DEVNULL,
     )
-    sys.stdout.write(render(merged(listing.stdout.splitlines())))
+    settings = merged(listing.stdout.splitlines())
+    settings["global"].setdefault("quiet", "2")
+    sys.stdout.write(render(settings))
     return 0
 
 
