@@ -19,7 +19,7 @@ import typing as t
 from ansible_collections.edefter.ready.plugins.module_utils import dns, http, proxy, tcp, tls
 from ansible_collections.edefter.ready.plugins.module_utils.core import Data, Deadline, make_fault
 
-MAX_TARGETS = 256
+MAX_TARGETS = 128
 MAX_ADDRESSES = 16
 NEUTRAL_SNI = "www.example.com"
 SOURCES = ("system", "query", "vantage", "literal")

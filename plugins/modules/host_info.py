@@ -53,14 +53,20 @@ observation:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.edefter.ready.plugins.module_utils import identity, time_settings
+from ansible_collections.edefter.ready.plugins.module_utils import endpoints, identity, network, proxy, time_settings
 from ansible_collections.edefter.ready.plugins.module_utils.core import observe
 from ansible_collections.edefter.ready.plugins.module_utils.options import host_spec
 
 
 def main():
     module = AnsibleModule(argument_spec=host_spec(), supports_check_mode=True)
-    bodies = {"identity": identity.collect, "time": time_settings.collect}
+    bodies = {
+        "identity": identity.collect,
+        "network": network.collect,
+        "proxy": proxy.collect,
+        "endpoints": endpoints.collect,
+        "time": time_settings.collect,
+    }
     module.exit_json(changed=False, observation=observe("host_info", bodies, module.params))
 
 
