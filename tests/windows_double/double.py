@@ -42,12 +42,12 @@ class Double:
         self._temporary = folder is None
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="windows-double-")) if folder is None else folder
         self.folder.mkdir(parents=True, exist_ok=True)
-        templates = self.folder / "templates"
-        templates.mkdir(exist_ok=True)
+        (self.folder / "templates").mkdir(exist_ok=True)
+        templates = state.Templates(self.folder / "templates")
         self._log = EventLog(self.folder / "log.jsonl", requests=log_requests)
         self.hosts: dict[str, Host] = {}
         for number, spec in enumerate(state.load(hosts)):
-            host = Host(spec, state.template(spec, templates), self.folder / "hosts" / spec.name)
+            host = Host(spec, templates.of(spec), self.folder / "hosts" / spec.name)
             if port_base and not host.port:
                 host.port = port_base + number
             self.hosts[spec.name] = host

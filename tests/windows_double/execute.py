@@ -109,10 +109,12 @@ class Executor:
     @staticmethod
     def _stock(host: Host, call: payload.ModuleCall) -> dict[str, Any]:
         options = argspec.documented_options(call.script_path)
-        args = argspec.checked(options, call.args)
         double = stock.find(call.name)
         if double is None:
             raise NotModelled("unknown module: the double has none of this name")
+        args = argspec.checked(options, call.args)
+        if call.check_mode and not getattr(double, "CHECK_MODE", True):
+            return {"changed": False, "skipped": True, "msg": f"remote module ({call.name}) does not support check mode"}
         task = Task(call.name, args, argspec.given_names(options, call.args), call.check_mode, call.diff_mode)
         with host.lock:
             result: dict[str, Any] = double.run(host, task)

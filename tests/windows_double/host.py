@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from windows_double.registry import Registry
-from windows_double.state import HostSpec
+from windows_double.state import HostSpec, copy_linked
 
 #: A clock that is right to this many seconds counts as right: hosts in step share one warm Mono process.
 CLOCK_GRAIN = 0.005
@@ -33,6 +33,7 @@ class Host:
         self.module_seconds = spec.module_seconds
         self.netns = spec.netns
         self.home = spec.home
+        self.trust_file: pathlib.Path | None = None
         self.reply_fault = dict(spec.reply)
         self.lock = threading.RLock()
         self.on_firewall_change: list[Callable[[Host], None]] = []
@@ -63,7 +64,8 @@ class Host:
         """The registry to write to: a copy of its own from now on."""
         with self.lock:
             if not self._own:
-                shutil.copytree(self._template, self._folder)
+                self._folder.parent.mkdir(parents=True, exist_ok=True)
+                copy_linked(self._template, self._folder)
                 self._registry = Registry(self._folder)
                 self._own = True
             self._digest = None

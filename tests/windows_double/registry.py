@@ -147,10 +147,10 @@ class Registry:
             self.update(key, [_from_data(str(name), raw) for name, raw in values.items() if raw is not None])
 
     def digest(self) -> str:
-        """A hash of the content: equal registries, equal digests."""
+        """A hash of the content (registry and the files beside it): equal hosts, equal digests."""
         digest = hashlib.sha256()
         with self._lock:
-            for path in sorted(self.root.rglob("values.xml")):
+            for path in sorted(p for p in self.root.rglob("*") if p.is_file() and p.name != "last-btime"):
                 digest.update(str(path.relative_to(self.root)).encode() + b"\0" + path.read_bytes() + b"\0")
             for folder in sorted(p for p in self.root.rglob("*") if p.is_dir()):
                 digest.update(str(folder.relative_to(self.root)).encode() + b"\n")

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import hashlib
 import json
+import os
 import pathlib
 import shutil
 from collections.abc import Mapping
@@ -15,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from windows_double import tasks
 from windows_double.registry import Registry
 
 BASES = pathlib.Path(__file__).parent / "hosts" / "base"
@@ -31,8 +35,10 @@ class HostSpec:
     """One host as described. Seconds, unless the name says otherwise."""
 
     name: str
+    layers: tuple[dict[str, Any], ...] = field(repr=False)
+    """Registry trees of the base, to be loaded in order."""
     registry: dict[str, Any] = field(repr=False)
-    """Whole content: the base with the host's own changes over it, one list of trees to load in order under `layers`."""
+    """The host's own registry over the base."""
     services: dict[str, dict[str, Any]]
     api: dict[str, Any]
     firewall_profiles: tuple[str, ...] = ("private",)
@@ -46,13 +52,22 @@ class HostSpec:
     rtt_ms: float = 0.0
     module_seconds: float = 0.0
     reply: dict[str, Any] = field(default_factory=dict)
+    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Scheduled tasks by full path: {"enabled": bool}."""
+    domain_time: tuple[str, ...] = ()
+    """Servers that stand for the domain's time hierarchy (Type NT5DS)."""
+    scripts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """win_powershell: pattern -> {"output": [...], "changed": bool}."""
     replay: bool = False
     vars: dict[str, Any] = field(default_factory=dict)
 
 
 _KEYS = {
-    "base", "registry", "services", "api", "firewall_profiles", "clock_offset", "netns", "home", "winrm", "reply", "replay", "vars", "count",
+    "base", "hostname", "registry", "services", "api", "firewall_profiles", "clock_offset", "netns", "home", "winrm", "reply", "tasks",
+    "domain_time", "scripts", "replay", "vars", "count",
 }  # fmt: skip
+_TCPIP = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters"
+_NAMES = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\ComputerName"
 _WINRM_KEYS = {"port", "user", "password", "fault", "rtt_ms", "module_seconds"}
 
 
@@ -73,7 +88,8 @@ def load(source: pathlib.Path | str | Mapping[str, Any]) -> list[HostSpec]:
         if count is None:
             specs.append(_spec(str(name), merged))
         else:
-            specs += [_spec(f"{name}{number:04d}", merged) for number in range(1, int(count) + 1)]
+            pattern = _spec(str(name), merged)
+            specs += [dataclasses.replace(pattern, name=f"{name}{number:04d}") for number in range(1, int(count) + 1)]
     return specs
 
 
@@ -87,8 +103,9 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+@functools.cache
 def _base(name: str) -> dict[str, Any]:
-    """A base template with what it extends underneath. Layers of registry keep their order."""
+    """A base template with what it extends underneath; not to be changed. Layers of registry keep their order."""
     path = BASES / f"{name}.yml"
     if not path.is_file():
         raise StateError(f"unknown base {name!r}; known: {', '.join(sorted(p.stem for p in BASES.glob('*.yml')))}")
@@ -96,10 +113,10 @@ def _base(name: str) -> dict[str, Any]:
     result: dict[str, Any] = {"layers": []}
     extends = data.pop("extends", [])
     for parent in [extends] if isinstance(extends, str) else extends:
-        below = _base(parent)
-        result["layers"] += below.pop("layers")
+        below = dict(_base(parent))
+        result["layers"] = result["layers"] + below.pop("layers")
         result = _merged(result, below)
-    result["layers"].append(data.pop("registry", {}))
+    result["layers"] = [*result["layers"], data.pop("registry", {})]
     return _merged(result, data)
 
 
@@ -118,11 +135,22 @@ def _spec(name: str, raw: dict[str, Any]) -> HostSpec:
         base = _base(raw.get("base", "windows11"))
     except StateError as error:
         raise StateError(f"{name}: {error}") from error
-    layers = [*base["layers"], raw.get("registry") or {}]
+    own = dict(raw.get("registry") or {})
+    if hostname := raw.get("hostname"):
+        names = {"ComputerName": str(hostname).upper()}
+        own = _merged(
+            {
+                _TCPIP: {"Hostname": hostname, "NV Hostname": hostname},
+                f"{_NAMES}\\ComputerName": names,
+                f"{_NAMES}\\ActiveComputerName": names,
+            },
+            own,
+        )
     services = _merged(base.get("services", {}), raw.get("services") or {})
     return HostSpec(
         name=name,
-        registry={"layers": layers},
+        layers=tuple(base["layers"]),
+        registry=own,
         services={key.lower(): dict(value) for key, value in services.items()},
         api=_merged(base.get("api", {}), raw.get("api") or {}),
         firewall_profiles=tuple(raw.get("firewall_profiles") or base.get("firewall_profiles") or ("private",)),
@@ -136,22 +164,52 @@ def _spec(name: str, raw: dict[str, Any]) -> HostSpec:
         rtt_ms=float(winrm.get("rtt_ms", 0.0)),
         module_seconds=float(winrm.get("module_seconds", 0.0)),
         reply=dict(reply),
+        tasks=_merged(base.get("tasks", {}), raw.get("tasks") or {}),
+        domain_time=tuple(raw.get("domain_time") or ()),
+        scripts=dict(raw.get("scripts") or {}),
         replay=bool(raw.get("replay", False)),
         vars=dict(raw.get("vars") or {}),
     )
 
 
-def template(spec: HostSpec, folder: pathlib.Path) -> pathlib.Path:
-    """The registry of a spec on disk, built once for all equal hosts."""
-    digest = hashlib.sha256(json.dumps(spec.registry, sort_keys=True, default=str).encode()).hexdigest()[:20]
+class Templates:
+    """Registries on disk, built once for all equal hosts; what differs is a linked copy of the base with changes."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._folder = folder
+        self._known: dict[tuple[int, int, int], tuple[HostSpec, pathlib.Path]] = {}
+
+    def of(self, spec: HostSpec) -> pathlib.Path:
+        """The folder with a spec's registry; never write into it."""
+        # Hosts made by `count` share these objects: no need to look into them again. The spec is kept, so the ids stay taken.
+        key = (id(spec.layers), id(spec.registry), id(spec.tasks))
+        if key not in self._known:
+            path = _built(self._folder, ["base", *spec.layers], None, spec.layers, {})
+            if spec.registry or spec.tasks:
+                path = _built(self._folder, [path.name, spec.registry, spec.tasks], path, (spec.registry,), spec.tasks)
+            self._known[key] = (spec, path)
+        return self._known[key][1]
+
+
+def _built(folder: pathlib.Path, identity: list[Any], over: pathlib.Path | None, layers: tuple[dict[str, Any], ...], jobs: dict[str, dict[str, Any]]) -> pathlib.Path:
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:20]
     target = folder / digest
     if not target.is_dir():
         scratch = folder / f".{digest}"
         shutil.rmtree(scratch, ignore_errors=True)
+        if over is not None:
+            copy_linked(over, scratch)
         registry = Registry(scratch)
         registry.create("HKLM\\SOFTWARE")
         registry.create("HKU\\.DEFAULT")
-        for layer in spec.registry["layers"]:
+        for layer in layers:
             registry.load(layer)
+        for path, task in jobs.items():
+            tasks.write(scratch, path, bool(task.get("enabled", True)))
         scratch.rename(target)
     return target
+
+
+def copy_linked(source: pathlib.Path, target: pathlib.Path) -> None:
+    """Copy a registry with hard links: cheap, and safe because Registry replaces a file instead of writing into it."""
+    shutil.copytree(source, target, copy_function=os.link, ignore=shutil.ignore_patterns("last-btime"))

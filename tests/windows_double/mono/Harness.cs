@@ -60,6 +60,8 @@ public static class Harness
     /// </summary>
     private static void UseRegistry(string folder)
     {
+        // The few files that a host has (scheduled tasks, the hosts file) lie beside its registry.
+        Environment.SetEnvironmentVariable("SystemRoot", Path.Combine(folder, "SystemRoot"));
         BindingFlags hidden = BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public;
         Type keys = typeof(object).Assembly.GetType("Microsoft.Win32.KeyHandler", true);
         keys.GetField("machine_store", hidden).SetValue(null, folder);
