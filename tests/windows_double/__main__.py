@@ -24,6 +24,7 @@ def main() -> int:
     serve.add_argument("--port-base", type=int, default=0, help="first port; 0: free ports")
     serve.add_argument("--address", default="127.0.0.1")
     serve.add_argument("--netns", help="network namespace in which the ports are opened")
+    serve.add_argument("--lab", help="name of a lab that is up; hosts with a place of their name there live in it")
     serve.add_argument("--folder", type=pathlib.Path, help="registries and log; default: temporary")
     serve.add_argument("--inventory", type=pathlib.Path, help="write an Ansible inventory here")
     serve.add_argument("--no-request-log", action="store_true", help="log modules only")
@@ -31,9 +32,15 @@ def main() -> int:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
+    net = None
+    if options.lab:
+        import lab
+
+        net = lab.Lab.attach(options.lab)
     double = Double(
         options.hosts,
         folder=options.folder,
+        lab=net,
         log_requests=not options.no_request_log,
         netns=options.netns,
         address=options.address,

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from windows_double import state
+from windows_double import labs, services, state
 from windows_double.execute import Executor
 from windows_double.host import Host
 from windows_double.log import EventLog
@@ -36,8 +36,8 @@ class Double:
         port_base: int = 0,
     ) -> None:
         """
-        hosts: see state.load. folder: where registries and the log live (default: a temporary one, removed at stop). lab: see
-        `attach_lab` in README. netns, address: where the WinRM ports are opened. port_base: first port; 0 takes free ones.
+        hosts: see state.load. folder: where registries and the log live (default: a temporary one, removed at stop). lab: a
+        lab.Lab; a host with a place of its name there lives in it. netns, address: where the WinRM ports are opened. port_base: first port; 0 takes free ones.
         """
         self._temporary = folder is None
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="windows-double-")) if folder is None else folder
@@ -53,7 +53,7 @@ class Double:
             self.hosts[spec.name] = host
         if lab is not None:
             for host in self.hosts.values():
-                lab.attach(host)
+                labs.attach(host, lab, self.folder / "trust")
         self._address = address
         self._executor = Executor(self._log)
         self._server = Server(list(self.hosts.values()), self._executor.run, self._log, netns_name=netns, address=address)
@@ -122,6 +122,11 @@ class Double:
         """One host, or all, back to the state in the data."""
         for name in [host] if host else list(self.hosts):
             self.hosts[name].reset()
+
+    def reboot(self, host: str) -> None:
+        """Restart a host's Windows: services start by their mode and triggers."""
+        with self.hosts[host].lock:
+            services.reboot(self.hosts[host])
 
     def listen(self, host: str, listening: bool) -> None:
         """Open or close one host's WinRM port: unreachable and back."""

@@ -32,12 +32,12 @@ class Host:
         self.rtt = spec.rtt_ms / 1000.0
         self.module_seconds = spec.module_seconds
         self.netns = spec.netns
-        self.home = spec.home
-        self.trust_file: pathlib.Path | None = None
+        self.home_of: Callable[[], str | None] = lambda: spec.home
         self.reply_fault = dict(spec.reply)
         self.lock = threading.RLock()
         self.on_firewall_change: list[Callable[[Host], None]] = []
         self.on_clock_change: list[Callable[[Host], None]] = []
+        self.on_reset: list[Callable[[Host], None]] = []
         self._template = template
         self._folder = folder
         self._digest: str | None = None
@@ -54,6 +54,8 @@ class Host:
             self.services: dict[str, dict[str, Any]] = copy.deepcopy(self.spec.services)
             self.api: dict[str, Any] = copy.deepcopy(self.spec.api)
             self.firewall_profiles = list(self.spec.firewall_profiles)
+            for hook in self.on_reset:
+                hook(self)
 
     @property
     def registry(self) -> Registry:

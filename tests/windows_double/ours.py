@@ -50,7 +50,7 @@ class OurModules:
         with self._compiling:
             library = csharp.build(sources)
         with host.lock:
-            circumstances = Circumstances(library, host.netns, host.faketime(), host.home)
+            circumstances = Circumstances(library, host.netns, host.faketime(), host.home_of())
             registry, digest, api = host.registry.root, host.digest(), host.answers()
         key = None
         if host.spec.replay:
