@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import addresses, dns, netns, ntp, pki, topology, web
+from . import addresses, dns, netns, ntp, pki, proxy, topology, web
 from .netns import LabError
 from .runtime import Runtime, end_processes
 from .topology import CONTROL_HOST, CONTROL_SITE, Host, Site
@@ -78,6 +78,7 @@ class Lab:
         recorded = self.runtime.read().get("processes", [])
         end_processes([(p["pid"], p["start"]) for p in recorded])
         topology.remove(self.prefix)
+        proxy.forget_shared_memory(self.name)
         self.runtime.remove()
 
     @classmethod
@@ -164,8 +165,6 @@ class Lab:
     @property
     def proxy_url(self) -> str:
         """The forward proxy (squid; started when first asked for)."""
-        from . import proxy
-
         proxy.ensure(self)
         return f"http://{addresses.PROXY_NAME}:{addresses.PROXY_PORT}"
 

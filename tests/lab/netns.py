@@ -62,7 +62,9 @@ def tool(argv: Sequence[str], *, netns: str | None = None, text: str | None = No
         done = subprocess.run(list(argv), input=text, capture_output=True, text=True, check=False)
     if check and done.returncode != 0:
         detail = (done.stderr or done.stdout).strip()
-        raise LabError(f"{' '.join(argv)} in {netns or 'root'}: exit {done.returncode}: {detail}\n{text or ''}".rstrip())
+        raise LabError(
+            f"{' '.join(argv)} in {netns or 'root'}: exit {done.returncode}: {detail}\n{text or ''}".rstrip()
+        )
     return done.stdout
 
 

@@ -48,7 +48,7 @@ def start_variant(runtime: Runtime, inet: str, variant: str) -> int:
     """Start a chrony variant once; its port."""
     port, lines = CHRONY[variant]
     label = f"chrony-{variant}"
-    if not any(p["label"] == label for p in runtime.read()["processes"]):
+    if not runtime.running(label):
         _start(runtime, inet, label, _conf(runtime, label, port, lines, bind=True))
         runtime.wait(lambda: ask(inet, VARIANT4, port, timeout=0.2) is not None, f"{label} does not answer", label)
     return port

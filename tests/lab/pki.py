@@ -156,9 +156,27 @@ def _issue(
     key, csr = Path(f"{target}.key"), Path(f"{target}.csr")
     pem, chain = Path(f"{target}.pem"), Path(f"{target}.chain.pem")
     extensions = Path(f"{target}.ext")
-    kind = ["-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{rsa}"] if rsa else ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    kind = (
+        ["-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{rsa}"]
+        if rsa
+        else ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    )
     tool(["openssl", "genpkey", *kind, "-out", str(key)])
-    tool(["openssl", "req", "-new", "-key", str(key), "-subj", subject, "-out", str(csr), "-config", str(folder / "ca.cnf")])
+    tool(
+        [
+            "openssl",
+            "req",
+            "-new",
+            "-key",
+            str(key),
+            "-subj",
+            subject,
+            "-out",
+            str(csr),
+            "-config",
+            str(folder / "ca.cnf"),
+        ]
+    )
     lines = ["subjectKeyIdentifier = hash"]
     if ca:
         lines += ["basicConstraints = critical, CA:TRUE", "keyUsage = critical, keyCertSign, cRLSign"]

@@ -12,7 +12,7 @@ from typing import Any
 from . import netns
 from .runtime import Runtime
 
-CHAINS = ("raw", "filter", "nat")
+CHAINS = ("filter", "nat", "forward")
 
 
 @dataclass(frozen=True)

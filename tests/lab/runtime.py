@@ -40,7 +40,9 @@ class Runtime:
     def create(self) -> None:
         BASE.mkdir(parents=True, exist_ok=True, mode=0o755)
         self.folder.mkdir(mode=0o755)
-        self._state.write_text(json.dumps({"sites": {}, "hosts": {}, "processes": [], "rules": [], "faults": {}, "next": 1}))
+        self._state.write_text(
+            json.dumps({"sites": {}, "hosts": {}, "processes": [], "rules": [], "faults": {}, "next": 1})
+        )
 
     @property
     def exists(self) -> bool:
@@ -80,15 +82,18 @@ class Runtime:
             )
         _children[process.pid] = process
         with self.edit() as data:
-            data["processes"].append({"label": label, "pid": process.pid, "start": start_time(process.pid), "netns": netns})
+            data["processes"].append(
+                {"label": label, "pid": process.pid, "start": start_time(process.pid), "netns": netns}
+            )
         return process.pid
+
+    def running(self, label: str) -> bool:
+        return any(p["label"] == label and alive(p) for p in self.read().get("processes", []))
 
     def daemon(self, label: str, module: str, netns: str, *args: str) -> Path:
         """Start one of our own daemons (``lab.daemons.<module>``) once; the path of its control socket."""
         socket_path = self.folder / f"{label}.sock"
-        with self.edit() as data:
-            running = any(p["label"] == label and alive(p) for p in data["processes"])
-        if not running:
+        if not self.running(label):
             socket_path.unlink(missing_ok=True)
             self.spawn(
                 label,
@@ -105,10 +110,10 @@ class Runtime:
         end = time.monotonic() + seconds
         pause = 0.005
         while not ready():
-            if time.monotonic() > end:
+            if time.monotonic() > end or not self.running(label):
                 log = self.folder / f"{label}.log"
                 tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-                raise LabError(f"lab {self.name}: {complaint} within {seconds:g} s\n{tail}")
+                raise LabError(f"lab {self.name}: {complaint} (waited at most {seconds:g} s)\n{tail}")
             time.sleep(pause)
             pause = min(pause * 1.5, 0.1)
 

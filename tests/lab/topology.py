@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Namespaces and wires: the internet, the sites' gateways, the hosts behind them.
 
-    host ──eth0── br0 [gateway of the site: the perimeter] wan ── [inet: every service] 
+    host ──eth0── br0 [gateway of the site: the perimeter] wan ── [inet: every service]
 
 No namespace has a way out to the real network: the wires are veth pairs made directly inside the lab's namespaces.
 """
@@ -34,9 +34,10 @@ _FAR = 1000
 # names the address the host asked for.
 _TABLE = """
 table inet lab {
-  chain raw { type filter hook prerouting priority -300; }
+  chain path { type filter hook prerouting priority -300; }
   chain filter { type filter hook prerouting priority -150; }
   chain nat { type nat hook prerouting priority -100; }
+  chain forward { type filter hook forward priority 0; }
   chain post { type nat hook postrouting priority 100; }
 }
 """
@@ -211,13 +212,18 @@ def make_host(prefix: str, name: str, site: Site, index: int, trust: Path) -> Ho
 def _etc(host: Host, trust: Path) -> None:
     host.etc.mkdir(parents=True, exist_ok=True)
     host.resolv_conf.write_text("".join(f"nameserver {address}\n" for address in addresses.RESOLVERS4))
-    host.hosts_file.write_text(f"127.0.0.1 localhost\n::1 localhost ip6-localhost\n{host.address} {host.name}\n")
+    host.hosts_file.write_text("".join(line + "\n" for line in hosts_lines(host)))
     (host.etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\nservices: files\n")
     (host.etc / "ssl" / "certs").mkdir(parents=True, exist_ok=True)
     (host.etc / "ssl" / "private").mkdir(exist_ok=True, mode=0o700)
     if Path("/etc/ssl/openssl.cnf").exists():
         shutil.copy("/etc/ssl/openssl.cnf", host.etc / "ssl" / "openssl.cnf")
     set_trust(host, [trust])
+
+
+def hosts_lines(host: Host) -> list[str]:
+    """The healthy hosts file."""
+    return ["127.0.0.1 localhost", "::1 localhost ip6-localhost", f"{host.address} {host.name}"]
 
 
 def set_trust(host: Host, roots: list[Path]) -> None:

@@ -29,7 +29,7 @@ VARIANTS: dict[str, str] = {
     "captive": "return 302 http://10.10.10.10:1000/fgtauth?0203040506;",
     "http_403": "return 403;",
     "http_404": "return 404;",
-    "http_407": 'add_header Proxy-Authenticate \'Basic realm="fw"\' always; return 407;',
+    "http_407": "add_header Proxy-Authenticate 'Basic realm=\"fw\"' always; return 407;",
     "http_500": "return 500;",
     "http_502": "return 502;",
     "http_503": "add_header Retry-After 120 always; return 503;",
@@ -113,8 +113,12 @@ def _variants(pki: Pki) -> list[str]:
             tls += " ssl_protocols TLSv1.3;"
         elif name == "weak":
             tls += ' ssl_ciphers "ALL:@SECLEVEL=0";'
-        body = _BLOCK_BODY if name == "block_page" else f"<html><head><title>{name}</title></head><body>{name}</body></html>"
-        location = f'location / {{ {action or f"return 200 {chr(34)}{body}{chr(34)};"} }}'
+        body = (
+            _BLOCK_BODY
+            if name == "block_page"
+            else f"<html><head><title>{name}</title></head><body>{name}</body></html>"
+        )
+        location = f"location / {{ {action or f'return 200 {chr(34)}{body}{chr(34)};'} }}"
         blocks.append(f"server {{ {_listen(here, PORT[name], ' ssl')} {tls} {location} }}")
         blocks.append(f"server {{ {_listen(here, PLAIN_PORT[name])} {location} }}")
     block = f'location / {{ return 200 "{_BLOCK_BODY}"; }}'
@@ -122,7 +126,9 @@ def _variants(pki: Pki) -> list[str]:
     blocks.append(f"server {{ {_listen(portal, 80)} {block} }}")
     blocks.append(f"server {{ {_listen(portal, 443, ' ssl')} {_tls(pki.pair('block_page'))} {block} }}")
     foreign = (addresses.FOREIGN4, addresses.FOREIGN6)
-    parked = 'location / { return 200 "<html><head><title>parked.example</title></head><body>Domain parked</body></html>"; }'
+    parked = (
+        'location / { return 200 "<html><head><title>parked.example</title></head><body>Domain parked</body></html>"; }'
+    )
     blocks.append(f"server {{ {_listen(foreign, 80)} {parked} }}")
     for port in (443, 4443):
         blocks.append(f"server {{ {_listen(foreign, port, ' ssl')} {_tls(pki.pair('foreign'))} {parked} }}")
