@@ -284,10 +284,10 @@ class _Judge:
         )
 
     def _repairs(self, cause: str, label: str) -> tuple[str, ...]:
-        """Ids of the steps that repair one outbound finding: the rule for its port, or the removal of what blocks it."""
+        """Ids of the steps that repair one outbound finding: the rule for its port, or the removal of a block."""
         if cause == "firewall.blocked_by_rule":
             return tuple(s.id for s in self.steps if s.reason == "firewall.step_unblock")
-        protocol, _, port = label.lower().partition(" ")
+        protocol, port = label.lower().split(" ", 1)
         return tuple(
             s.id for s in self.steps if s.args.get("protocol") == protocol and s.args.get("remoteport") == port
         )

@@ -190,7 +190,7 @@ def differences(rule: Rule, want: WantedRule, wanted: FirewallWanted) -> tuple[s
         ("profiles", rule.profiles != grammar.ALL_PROFILES),
         ("program", match.normal_path(rule.app) != match.normal_path(want.program)),
         ("service", fold(rule.service) != fold(want.service)),
-        ("conditions", any(key not in known for key, _ in rule.conditions)),
+        ("conditions", any(condition[0] not in known for condition in rule.conditions)),
         ("group", rule.group != wanted.group),
         ("description", rule.description != DESCRIPTION),
     )
@@ -210,7 +210,7 @@ def _addresses_fit(rule: Rule, want: WantedRule) -> bool:
     if remote.words4 or remote.words6:
         return False
     ranges = {*((4, *r) for r in remote.ranges4), *((6, *r) for r in remote.ranges6)}
-    if any(low != high for _, low, high in ranges):
+    if any(low != high for version, low, high in ranges):
         return False
     wished = {(where.version, where.number, where.number) for a in want.addresses if (where := match.target(a))}
     return ranges == wished or (wished <= ranges and len(ranges) <= MAX_KEPT_ADDRESSES)

@@ -99,8 +99,9 @@ class RuleBook:
         bit = PROFILE_BITS[profile]
         found = [
             rule
-            for rule, level, _ in self._hits(query)[0]
+            for rule, level, depends in self._hits(query)[0]
             if level is Match.YES
+            and not depends
             and rule.action is Action.BLOCK
             and rule.profiles & bit
             and (rule.store != "local" or settings.merge.value != OFF)
@@ -214,10 +215,10 @@ def _hardened(hits: list[tuple[Rule, Match, _Depends]], profile: str) -> Verdict
     bit = PROFILE_BITS[profile]
     hits = [hit for hit in hits if hit[0].profiles & bit]
     blocks = [(rule, depends) for rule, level, depends in hits if rule.action is Action.BLOCK]
-    allowed = [level for rule, level, _ in hits if rule.action is Action.ALLOW]
+    allowed = [hit[1] for hit in hits if hit[0].action is Action.ALLOW]
     if not blocks or Match.YES in allowed:
         return None
-    sure = [rule for rule, level, _ in hits if rule.action is Action.BLOCK and level is Match.YES]
+    sure = [hit[0] for hit in hits if hit[0].action is Action.BLOCK and hit[1] is Match.YES]
     if sure and not allowed:
         return Verdict(Outcome.BLOCKED, "hardening", profile, min(sure, key=_order))
     return _conditional("hardening", blocks, profile, Outcome.ALLOWED)
@@ -237,12 +238,12 @@ def _addressed(
 ) -> list[tuple[Rule, Match, _Depends]]:
     result: list[tuple[Rule, Match, _Depends]] = []
     for candidate in candidates:
-        rule, _, depends = candidate
+        rule, depends = candidate[0], candidate[2]
         remote = rule.remote_addresses
         if remote is None:
             result.append(candidate)
             continue
-        dynamic = any(key == "RADynKey" for key, _ in rule.conditions)
+        dynamic = any(condition[0] == "RADynKey" for condition in rule.conditions)
         address = matching.match_address(remote, where, dynamic)
         if address is Match.YES and dynamic:
             # Its own addresses hold whatever the keyword resolves to.

@@ -200,8 +200,8 @@ def read_address(text: str, version: int) -> Range | str | None:
         return word
     try:
         if "-" in text:
-            low, _, high = text.partition("-")
-            first, last = _address(low, version), _address(high, version)
+            ends = text.split("-", 1)
+            first, last = _address(ends[0], version), _address(ends[1], version)
             return (first, last) if first <= last else None
         if "/" in text:
             network = ipaddress.ip_network(text, strict=False)
