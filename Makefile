@@ -37,5 +37,5 @@ bench-%: setup
 	@$(RUN) --root .venv/bin/python tests/benchmarks/bench_$*.py
 
 clean: ## all that set-up, tests and runs left behind, environments too
-	rm -rf .venv .venv-* .collections .cache .build .ansible run reports dist edefter-kontrol.exe .coverage* \
+	@$(RUN) --root rm -rf .venv .venv-* .collections .cache .build .ansible run reports dist edefter-kontrol.exe .coverage* \
 	  .pytest_cache .mypy_cache .ruff_cache .hypothesis
