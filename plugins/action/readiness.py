@@ -13,9 +13,11 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
-from ansible_collections.edefter.ready.plugins.plugin_utils import assess, record
+from ansible_collections.edefter.ready.plugins.plugin_utils import outcome, record
+from ansible_collections.edefter.ready.plugins.plugin_utils.assess import Window, read_vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError
+from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
 
 MAX_MESSAGE = 600
 
@@ -26,16 +28,16 @@ class ActionModule(ObservingAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super(ObservingAction, self).run(tmp, task_vars)
         task_vars = task_vars or {}
-        _spec, args = self.validate_argument_spec(assess.argument_spec())
+        _spec, args = self.validate_argument_spec(everything.readiness_spec())
         try:
-            wanted = assess.wanted_from(args)
+            wanted = everything.wanted_from(args)
         except OptionError as error:
             raise AnsibleActionFail(str(error)) from error
         host = task_vars["inventory_hostname"]
         store = RunStore(args["run_dir"]) if args["run_dir"] else None
         earlier = (store.get(host) if store else None) or {}
         if args["phase"] == "failed":
-            result = self._repair_failed(earlier, args)
+            result = outcome.repair_failed(earlier, (args["error"] or "")[:MAX_MESSAGE])
         else:
             result = self._assessed(wanted, store, earlier, args, task_vars)
         if store:
@@ -47,28 +49,27 @@ class ActionModule(ObservingAction):
 
     def _assessed(
         self,
-        wanted: assess.Wanted,
+        wanted: everything.Wanted,
         store: RunStore | None,
         earlier: dict[str, t.Any],
         args: dict[str, t.Any],
         task_vars: dict[str, t.Any],
     ) -> dict[str, t.Any]:
-        vantage = store.vantage() if store else None
-        started = time.time()
+        vantage = read_vantage(store.vantage() if store else None)
+        asked = everything.module_arguments(wanted, vantage.addresses())
+        # The wall clock is read once: its end is taken from the monotonic clock, so that a step here moves nothing.
+        sent, start = time.time(), time.monotonic()
         try:
-            reply = self.observe("edefter.ready.host_info", assess.module_arguments(wanted, vantage), task_vars)
+            reply = self.observe("edefter.ready.host_info", asked, task_vars)
         except AnsibleConnectionFailure as error:
-            return assess.unreachable(earlier, str(error)[:MAX_MESSAGE])
+            return outcome.unreachable(earlier, str(error)[:MAX_MESSAGE])
+        window = Window(sent, sent + time.monotonic() - start)
         if reply.get("unreachable"):
-            return assess.unreachable(earlier, str(reply.get("msg", ""))[:MAX_MESSAGE])
-        window = assess.Window(started, time.time())
+            return outcome.unreachable(earlier, str(reply.get("msg", ""))[:MAX_MESSAGE])
         if reply.get("failed"):
-            return assess.broken(earlier, "module", str(reply.get("msg") or "the module failed")[:MAX_MESSAGE], window)
-        return assess.assessed(reply.get("observation"), wanted, vantage, window, earlier, args["phase"])
-
-    @staticmethod
-    def _repair_failed(earlier: dict[str, t.Any], args: dict[str, t.Any]) -> dict[str, t.Any]:
-        return assess.repair_failed(earlier, (args["error"] or "")[:MAX_MESSAGE])
+            message = str(reply.get("msg") or "the module failed without a message")
+            return outcome.broken(earlier, "module", message[:MAX_MESSAGE], args["phase"])
+        return outcome.observed(reply.get("observation"), wanted, vantage, window, earlier, args["phase"])
 
     def _reply(self, result: dict[str, t.Any], earlier: dict[str, t.Any]) -> dict[str, t.Any]:
         """What Ansible shows and keeps: small for a ready host, with the plan for one that needs a repair."""
@@ -92,7 +93,9 @@ class ActionModule(ObservingAction):
 
     def _grouped(self, reply: dict[str, t.Any], state: str) -> dict[str, t.Any]:
         """Puts the host into the group `edefter_<state>`, without a task of its own for it."""
-        group = f"edefter_{state}"
+        # A host that is still to be repaired after its repair is another group's: the repair is not tried twice.
+        again = state == "drifted" and self._task.args.get("phase", "before") != "before"
+        group = "edefter_unrepaired" if again else f"edefter_{state}"
         add = getattr(self, "add_group", None)
         if add is not None:
             add(group, parent_group_names=["all"])

@@ -14,9 +14,9 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
 from ansible_collections.edefter.ready.plugins.module_utils.core import VERSION
-from ansible_collections.edefter.ready.plugins.plugin_utils import assess
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError
+from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
 
 
 class ActionModule(ObservingAction):
@@ -25,9 +25,9 @@ class ActionModule(ObservingAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = super(ObservingAction, self).run(tmp, task_vars)
         task_vars = task_vars or {}
-        _spec, args = self.validate_argument_spec(assess.run_open_spec())
+        _spec, args = self.validate_argument_spec(everything.run_open_spec())
         try:
-            wanted = assess.wanted_from(args)
+            wanted = everything.wanted_from(args)
         except OptionError as error:
             raise AnsibleActionFail(str(error)) from error
         store = self._store(args)
@@ -66,8 +66,10 @@ class ActionModule(ObservingAction):
             roster.append(entry)
         return roster
 
-    def _measure(self, store: RunStore, wanted: assess.Wanted, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        reply = self.observe("edefter.ready.host_info", assess.module_arguments(wanted, None, vantage=True), task_vars)
+    def _measure(self, store: RunStore, wanted: everything.Wanted, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        reply = self.observe(
+            "edefter.ready.host_info", everything.module_arguments(wanted, None, vantage=True), task_vars
+        )
         observation = reply.get("observation")
         if reply.get("failed") or reply.get("unreachable") or not isinstance(observation, dict):
             # The hosts can be judged without it, only less sharply: said, not fatal.

@@ -92,6 +92,11 @@ def sentence(
     return result
 
 
+def failed_sentence(message: str, count: str) -> dict[str, str]:
+    """One sentence about a host whose repair broke off."""
+    return messages.render("state.not_converged", "title", {"first": message, "count": count})
+
+
 def part(
     observed_utc: str, elapsed_ms: float, findings: t.Iterable[Finding], plan: t.Iterable[Step], facts: t.Any
 ) -> dict[str, t.Any]:
