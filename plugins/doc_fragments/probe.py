@@ -121,6 +121,7 @@ options:
   time_sources:
     description:
       - Sources that the clock is measured against. Several sources of different operators allow a vote.
+      - The action of M(edefter.ready.clock_info) fills in the collection's catalogue, with C(edefter_time_sources) laid over it, when this is absent.
     type: list
     elements: dict
     suboptions:
@@ -156,12 +157,26 @@ options:
         default: /
   samples:
     description:
-      - SNTP samples per source; the one with the least delay counts.
+      - SNTP requests per source at most; the answer with the least delay counts. A source whose first two answers took about the same time is not
+        asked again, and neither is one that asks to be left alone (kiss-o'-death) or stays silent twice.
+      - When a source in the host's own network (a private address) answers, each other source is asked once.
     type: int
     default: 4
   sample_interval:
     description:
-      - Seconds between two samples of one source.
+      - Seconds between two samples of one source, give or take a quarter at random.
     type: float
-    default: 2.0
+    default: 0.4
+  neighbours:
+    description:
+      - How many hosts behind the same public address are measured in the same run, this one included. The requests that a time server with
+        chrony's default rate limit grants one address at once (a burst of 8, one of which is left alone) are dealt out among them.
+      - The actions fill this in from the play's hosts with the same C(edefter_firm) and C(edefter_branch).
+    type: int
+    default: 1
+  place:
+    description:
+      - Which of the O(neighbours) this host is, counted from V(0).
+    type: int
+    default: 0
 """

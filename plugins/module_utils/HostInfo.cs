@@ -4,6 +4,7 @@
 
 using System.Collections;
 using System.Collections.Generic;
+using ansible_collections.edefter.ready.plugins.module_utils.Clock;
 using ansible_collections.edefter.ready.plugins.module_utils.Core;
 using ansible_collections.edefter.ready.plugins.module_utils.Firewall;
 using ansible_collections.edefter.ready.plugins.module_utils.Identity;
@@ -18,6 +19,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.HostInfo
         {
             Dictionary<string, Section.Body> bodies = new Dictionary<string, Section.Body>();
             bodies["identity"] = Identity.Identity.Collect;
+            bodies["clock"] = Clock.Clock.Collect;
             bodies["firewall"] = Firewall.Firewall.Collect;
             bodies["time"] = TimeSettings.TimeSettings.Collect;
             return Observer.Observe("host_info", bodies, parameters);

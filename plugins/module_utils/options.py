@@ -64,7 +64,16 @@ TIMING: dict[str, t.Any] = {
 
 SAMPLING: dict[str, t.Any] = {
     "samples": {"type": "int", "default": 4},
-    "sample_interval": {"type": "float", "default": 2.0},
+    "sample_interval": {"type": "float", "default": 0.4},
+    "neighbours": {"type": "int", "default": 1},
+    "place": {"type": "int", "default": 0},
+}
+
+# Read on the control node by the action; the module takes and ignores them.
+LIMITS: dict[str, t.Any] = {
+    "pass_seconds": {"type": "float", "default": 1.0},
+    "warn_seconds": {"type": "float", "default": 60.0},
+    "require_corroboration": {"type": "bool", "default": True},
 }
 
 
@@ -74,8 +83,13 @@ def endpoint_spec() -> dict[str, t.Any]:
 
 
 def clock_spec() -> dict[str, t.Any]:
-    """argument_spec of clock_info."""
+    """Options of the section clock."""
     return {"time_sources": TIME_SOURCES, **SAMPLING, **TIMING}
+
+
+def clock_info_spec() -> dict[str, t.Any]:
+    """argument_spec of clock_info: what is measured and what it is held against."""
+    return {**clock_spec(), **LIMITS}
 
 
 def host_spec() -> dict[str, t.Any]:

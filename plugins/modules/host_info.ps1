@@ -60,7 +60,9 @@ $spec = @{
         timeout = @{ type = "float"; default = 5.0 }
         deadline = @{ type = "float"; default = 25.0 }
         samples = @{ type = "int"; default = 4 }
-        sample_interval = @{ type = "float"; default = 2.0 }
+        sample_interval = @{ type = "float"; default = 0.4 }
+        neighbours = @{ type = "int"; default = 1 }
+        place = @{ type = "int"; default = 0 }
         seed = @{ type = "int" }
     }
     supports_check_mode = $true

@@ -53,7 +53,14 @@ observation:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.edefter.ready.plugins.module_utils import endpoints, identity, network, proxy, time_settings
+from ansible_collections.edefter.ready.plugins.module_utils import (
+    clock,
+    endpoints,
+    identity,
+    network,
+    proxy,
+    time_settings,
+)
 from ansible_collections.edefter.ready.plugins.module_utils.core import observe
 from ansible_collections.edefter.ready.plugins.module_utils.options import host_spec
 
@@ -65,6 +72,7 @@ def main():
         "network": network.collect,
         "proxy": proxy.collect,
         "endpoints": endpoints.collect,
+        "clock": clock.collect,
         "time": time_settings.collect,
     }
     module.exit_json(changed=False, observation=observe("host_info", bodies, module.params))
