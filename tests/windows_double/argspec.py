@@ -116,7 +116,11 @@ def _value(option: dict[str, Any], value: Any, where: str, mistakes: list[str]) 
         mistakes.append(f"{where}: {value!r} is not of type {kind}")
         return None
     if kind == "list":
-        element = {"type": option.get("elements", "raw"), "options": option.get("options"), "choices": option.get("choices")}
+        element = {
+            "type": option.get("elements", "raw"),
+            "options": option.get("options"),
+            "choices": option.get("choices"),
+        }
         return [_value(element, item, f"{where}[{i}]", mistakes) for i, item in enumerate(converted)]
     choices = option.get("choices")
     if choices and str(converted).lower() not in [str(c).lower() for c in choices]:
@@ -151,7 +155,13 @@ def _convert(kind: str, value: Any) -> Any:
     if kind == "list":
         if isinstance(value, dict):
             raise TypeError
-        return value if isinstance(value, list) else [part.strip() for part in value.split(",")] if isinstance(value, str) else [value]
+        return (
+            value
+            if isinstance(value, list)
+            else [part.strip() for part in value.split(",")]
+            if isinstance(value, str)
+            else [value]
+        )
     if kind == "dict":
         if not isinstance(value, dict):
             raise TypeError

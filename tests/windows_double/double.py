@@ -56,7 +56,9 @@ class Double:
                 labs.attach(host, lab, self.folder / "trust")
         self._address = address
         self._executor = Executor(self._log)
-        self._server = Server(list(self.hosts.values()), self._executor.run, self._log, netns_name=netns, address=address)
+        self._server = Server(
+            list(self.hosts.values()), self._executor.run, self._log, netns_name=netns, address=address
+        )
 
     def start(self) -> Double:
         """Open the ports."""

@@ -11,7 +11,9 @@ import time
 import traceback
 from typing import Any
 
-from windows_double import argspec, csharp, payload, shim, stock
+import shims
+
+from windows_double import argspec, csharp, payload, stock
 from windows_double.host import Host
 from windows_double.log import EventLog
 from windows_double.ours import PREFIX, OurModules
@@ -20,7 +22,9 @@ from windows_double.server import Output
 from windows_double.task import ModuleFailed, NotModelled, Task
 
 HUGE = 50 * 1024 * 1024
-_TEMPORARY = re.compile(r"^\s*(\$ErrorActionPreference|Set-StrictMode|Remove-Item|\$tmp_path|\[Console\])", re.MULTILINE)
+_TEMPORARY = re.compile(
+    r"^\s*(\$ErrorActionPreference|Set-StrictMode|Remove-Item|\$tmp_path|\[Console\])", re.MULTILINE
+)
 
 
 class Executor:
@@ -57,7 +61,9 @@ class Executor:
         """ansible-core's own housekeeping without pipelining; anything else would need a PowerShell."""
         if "New-Item -Type Directory" in script and "ansible-tmp" in script:
             name = re.search(r"ansible-tmp-[\w.-]+", script)
-            return Output(f"C:\\Users\\{host.user}\\AppData\\Local\\Temp\\{name[0] if name else 'ansible-tmp'}\r\n".encode())
+            return Output(
+                f"C:\\Users\\{host.user}\\AppData\\Local\\Temp\\{name[0] if name else 'ansible-tmp'}\r\n".encode()
+            )
         if re.search(r"^\s*Remove-Item \S*ansible-tmp", script, re.MULTILINE):
             return Output()
         return self._refused(host, f"the double has no PowerShell: {script[:200]}")
@@ -78,12 +84,16 @@ class Executor:
                 result = self._stock(host, call)
         except ModuleFailed as error:
             result = {"changed": False, **error.extra, "failed": True, "msg": error.msg}
-        except (argspec.SpecError, argspec.NoDocumentation, NotModelled, RegistryError, shim.ShimError) as error:
+        except (argspec.SpecError, argspec.NoDocumentation, NotModelled, RegistryError, shims.ShapeError) as error:
             refused = f"{call.name}: {error}"
             result = {"changed": False, "failed": True, "msg": f"windows_double refuses {refused}"}
         except (csharp.CompileError, csharp.ModuleCrash, RuntimeError) as error:
             crashed = str(error)
-            result = {"failed": True, "msg": f"Unhandled exception while executing module: {error}", "exception": crashed}
+            result = {
+                "failed": True,
+                "msg": f"Unhandled exception while executing module: {error}",
+                "exception": crashed,
+            }
         output = self._output(fault, result)
         if refused or crashed:
             self.log.add("error", host.name, what="refused" if refused else "crash", message=refused or crashed)
@@ -114,7 +124,11 @@ class Executor:
             raise NotModelled("unknown module: the double has none of this name")
         args = argspec.checked(options, call.args)
         if call.check_mode and not getattr(double, "CHECK_MODE", True):
-            return {"changed": False, "skipped": True, "msg": f"remote module ({call.name}) does not support check mode"}
+            return {
+                "changed": False,
+                "skipped": True,
+                "msg": f"remote module ({call.name}) does not support check mode",
+            }
         task = Task(call.name, args, argspec.given_names(options, call.args), call.check_mode, call.diff_mode)
         with host.lock:
             result: dict[str, Any] = double.run(host, task)
@@ -136,7 +150,9 @@ class Executor:
     @staticmethod
     def _output(fault: str | None, result: dict[str, Any]) -> Output:
         if fault is None:
-            return Output(json.dumps(result, ensure_ascii=False).encode() + b"\r\n", b"", 1 if result.get("failed") else 0)
+            return Output(
+                json.dumps(result, ensure_ascii=False).encode() + b"\r\n", b"", 1 if result.get("failed") else 0
+            )
         if fault == "not_json":
             return Output(b"Access is denied.\r\n\x00\xff\xfe this is no JSON {\r\n")
         if fault == "html":
@@ -146,7 +162,12 @@ class Executor:
         if fault == "crash":
             return Output(b"", b"#< CLIXML\r\nOutOfMemoryException", 1)
         if fault == "wrong_types":
-            odd = {"schema": "one", "collector": [], "started_utc": 7, "sections": {"clock": {"status": "ok", "data": [1, 2]}, "time": 3}}
+            odd = {
+                "schema": "one",
+                "collector": [],
+                "started_utc": 7,
+                "sections": {"clock": {"status": "ok", "data": [1, 2]}, "time": 3},
+            }
             return Output(json.dumps({"changed": "maybe", "observation": odd}).encode() + b"\r\n")
         filler = b"A" * HUGE
         return Output(b'{"changed": false, "observation": {"schema": 1, "filler": "' + filler + b'"}}\r\n')

@@ -53,12 +53,16 @@ class Rule:
     def with_protocol(self, protocol: int) -> Rule:
         """COM's Protocol setter: it resets ports to what the protocol allows."""
         ports = "*" if protocol in (TCP, UDP) else None
-        return replace(self, protocol=protocol, local_ports=ports, remote_ports=ports, icmp="*" if protocol in (1, 58) else None)
+        return replace(
+            self, protocol=protocol, local_ports=ports, remote_ports=ports, icmp="*" if protocol in (1, 58) else None
+        )
 
     def with_ports(self, field: str, value: str) -> Rule:
         """COM's LocalPorts and RemotePorts setters: only TCP and UDP have ports."""
         if self.protocol not in (TCP, UDP):
-            raise RuleError("Value does not fall within the expected range. (0x80070057: set the protocol to tcp or udp first)")
+            raise RuleError(
+                "Value does not fall within the expected range. (0x80070057: set the protocol to tcp or udp first)"
+            )
         for part in value.split(","):
             low, _, high = part.partition("-")
             named = part in ("*", "RPC", "RPC-EPMap", "IPHTTPS", "Teredo", "Ply2Disc")
@@ -74,7 +78,20 @@ def from_string(text: str) -> Rule:
     many: dict[str, list[str]] = {}
     rest = []
     known_one = {"action", "active", "dir", "protocol", "app", "svc", "name", "desc", "embedctxt", "edge", "defer"}
-    known_many = {"profile", "lport", "rport", "lport2_10", "rport2_10", "la4", "la6", "ra4", "ra6", "icmp4", "icmp6", "iftype"}
+    known_many = {
+        "profile",
+        "lport",
+        "rport",
+        "lport2_10",
+        "rport2_10",
+        "la4",
+        "la6",
+        "ra4",
+        "ra6",
+        "icmp4",
+        "icmp6",
+        "iftype",
+    }
     for key, value in parse(text)[1:]:
         lower = key.lower()
         if lower in known_one:
@@ -129,17 +146,24 @@ def to_string(rule: Rule) -> str:
     for key, ports in (("LPort", rule.local_ports), ("RPort", rule.remote_ports)):
         for part in (ports or "*").split(","):
             if part != "*":
-                fields.append((f"{key}2_10" if "-" in part and part[0].isdigit() else key, part))
+                later = (part[0].isdigit() and "-" in part) or part.startswith(("IPTLS", "IPHTTPS"))
+                fields.append((f"{key}2_10" if later else key, part))
     for key, addresses in (("LA", rule.local_addresses), ("RA", rule.remote_addresses)):
         for part in addresses.split(","):
             if part == "LocalSubnet":
-                fields += [(f"{key}4", part), (f"{key}6", part)]
+                fields += [(f"{key}{family}", part) for family in (4, 6) if (family, rule.protocol) != (6, 1)]
             elif part != "*":
-                fields.append((f"{key}6" if ":" in part else f"{key}4", part))
+                fields.append((f"{key}6" if ":" in part else f"{key}4", _stored(part)))
     if rule.icmp and rule.icmp != "*":
         fields += [("ICMP6" if rule.protocol == 58 else "ICMP4", part) for part in rule.icmp.split(",")]
     fields += [("IFType", part) for part in rule.interface_types.split(",") if part != "All"]
-    for key, value in (("App", rule.program), ("Svc", rule.service), ("Name", rule.name), ("Desc", rule.description), ("EmbedCtxt", rule.group)):
+    for key, value in (
+        ("App", rule.program),
+        ("Svc", rule.service),
+        ("Name", rule.name),
+        ("Desc", rule.description),
+        ("EmbedCtxt", rule.group),
+    ):
         if value:
             fields.append((key, value))
     if rule.edge == 1:
@@ -180,6 +204,12 @@ def _com_addresses(stored: str) -> str:
         if text not in shown:
             shown.append(text)
     return ",".join(shown)
+
+
+def _stored(shown: str) -> str:
+    """A single address is stored without the mask or the range that COM shows."""
+    low, _, high = shown.partition("-")
+    return low if low == high else shown.removesuffix("/255.255.255.255")
 
 
 def properties(rule: Rule) -> dict[str, Any]:

@@ -99,7 +99,10 @@ class Host:
             "domain_role": {"machine_role": 0, "domain": "WORKGROUP", "dns_domain": None, "forest": None},
         }
         for name, service in self.services.items():
-            result[f"service:{name}"] = {"state": service.get("state", "stopped"), "exit_code": service.get("exit_code", 0)}
+            result[f"service:{name}"] = {
+                "state": service.get("state", "stopped"),
+                "exit_code": service.get("exit_code", 0),
+            }
         result["service"] = {"state": "absent", "exit_code": None}
         result.update(self.api)
         return result

@@ -62,7 +62,13 @@ def trust_home(bundle: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
             scratch.mkdir(parents=True, exist_ok=True)
             roots = scratch / "roots.pem"
             roots.write_bytes(content)
-            environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": str(scratch), "XDG_CONFIG_HOME": str(scratch / ".config")}
-            subprocess.run(["cert-sync", "--user", "--quiet", str(roots)], env=environment, check=True, capture_output=True)
+            environment = {
+                "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+                "HOME": str(scratch),
+                "XDG_CONFIG_HOME": str(scratch / ".config"),
+            }
+            subprocess.run(
+                ["cert-sync", "--user", "--quiet", str(roots)], env=environment, check=True, capture_output=True
+            )
             scratch.rename(home)
     return home

@@ -38,7 +38,9 @@ class EventLog:
         """A copy of the log, filtered."""
         with self._lock:
             return [
-                e for e in self._entries if (event is None or e["event"] == event) and (host is None or e["host"] == host)
+                e
+                for e in self._entries
+                if (event is None or e["event"] == event) and (host is None or e["host"] == host)
             ]
 
     def clear(self) -> None:

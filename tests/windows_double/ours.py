@@ -14,7 +14,9 @@ import threading
 import time
 from typing import Any
 
-from windows_double import argspec, csharp, shim
+import shims
+
+from windows_double import argspec, csharp
 from windows_double.host import Host
 from windows_double.payload import ModuleCall
 from windows_double.task import ModuleFailed
@@ -22,7 +24,13 @@ from windows_double.workers import Circumstances, Pool
 
 PREFIX = "edefter.ready."
 
-_parse = functools.lru_cache(maxsize=64)(shim.parse)
+#: Every shim puts its observation here (the shape that shims.py accepts).
+RESULT = "observation"
+
+
+@functools.lru_cache(maxsize=64)
+def _parse(script: str) -> shims.Shim:
+    return shims.read(script.encode())
 
 
 class OurModules:
@@ -37,16 +45,22 @@ class OurModules:
     def run(self, host: Host, call: ModuleCall) -> tuple[dict[str, Any], bool]:
         """The module's result and whether it was replayed. Raises ModuleFailed, argspec.SpecError, csharp.CompileError, csharp.ModuleCrash."""
         parsed = _parse(call.script)
-        params = argspec.checked(parsed.options, call.args)
-        if call.check_mode and not parsed.supports_check_mode:
-            return {"changed": False, "skipped": True, "msg": f"remote module ({call.name}) does not support check mode"}, False
+        params = argspec.checked(parsed.spec.get("options", {}), call.args)
+        if call.check_mode and not parsed.spec.get("supports_check_mode", False):
+            return {
+                "changed": False,
+                "skipped": True,
+                "msg": f"remote module ({call.name}) does not support check mode",
+            }, False
         sources = {
             name.removesuffix(".cs").rpartition(".")[2] + ".cs": text
             for name, text in call.csharp.items()
             if name.startswith("ansible_collections.")
         }
-        if f"{parsed.entry}.cs" not in sources:
-            raise ModuleFailed(f"Unable to find type [{parsed.entry}]: {parsed.entry}.cs did not arrive with the module")
+        if f"{parsed.entry_file}.cs" not in sources:
+            raise ModuleFailed(
+                f"Unable to find type [{parsed.entry_type}]: {parsed.entry_file}.cs did not arrive with the module"
+            )
         with self._compiling:
             library = csharp.build(sources)
         with host.lock:
@@ -54,22 +68,22 @@ class OurModules:
             registry, digest, api = host.registry.root, host.digest(), host.answers()
         key = None
         if host.spec.replay:
-            key = json.dumps([str(circumstances), digest, parsed.entry, params, api], sort_keys=True, default=str)
+            key = json.dumps([str(circumstances), digest, parsed.entry_type, params, api], sort_keys=True, default=str)
             with self._lock:
                 known = self._answers.get(key)
             if known is not None:
-                return self._wrap(parsed.result_key, _as_of_now(known, host), params), True
+                return self._wrap(_as_of_now(known, host), params), True
         deadline = params.get("deadline")
         patience = 60.0 + (float(deadline) if isinstance(deadline, (int, float)) else 0.0)
-        result = self.pool.call(circumstances, parsed.entry, params, api, pathlib.Path(registry), patience)
+        result = self.pool.call(circumstances, parsed.entry_type, params, api, pathlib.Path(registry), patience)
         if key is not None:
             with self._lock:
                 self._answers.setdefault(key, result)
-        return self._wrap(parsed.result_key, result, params), False
+        return self._wrap(result, params), False
 
     @staticmethod
-    def _wrap(key: str, result: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-        return {"changed": False, key: result, "invocation": {"module_args": params}}
+    def _wrap(result: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+        return {"changed": False, RESULT: result, "invocation": {"module_args": params}}
 
     def close(self) -> None:
         """End the Mono processes."""

@@ -32,7 +32,11 @@ _KEPT = {"platform", "platform2", "lom", "lsm"}
 def setting(host: Host, profile: str, name: str, fallback: int) -> int:
     """A profile value: policy first, then local, then what Windows does without one."""
     value = host.registry.data(f"{POLICY}\\{_POLICY_NAMES[profile]}", name)
-    if value is None and not any(host.registry.exists(f"{POLICY}\\{_POLICY_NAMES[p]}") for p in ("private", "public")) and profile != "domain":
+    if (
+        value is None
+        and not any(host.registry.exists(f"{POLICY}\\{_POLICY_NAMES[p]}") for p in ("private", "public"))
+        and profile != "domain"
+    ):
         value = host.registry.data(f"{POLICY}\\StandardProfile", name)
     if value is None:
         value = host.registry.data(f"{LOCAL}\\{_LOCAL_NAMES[profile]}", name, fallback)
@@ -73,13 +77,21 @@ def _selectors(rule: Rule) -> Iterator[tuple[int, str]]:
     service = (rule.service or "").lower()
     program = (rule.program or "").lower().rsplit("\\", 1)[-1]
     mark = ""
-    if any(key.lower() not in _KEPT for key, _ in rule.rest) or rule.interface_types != "All" or rule.local_addresses != "*":
+    if (
+        any(key.lower() not in _KEPT for key, _ in rule.rest)
+        or rule.interface_types != "All"
+        or rule.local_addresses != "*"
+    ):
         return
     if service == "w32time" or (program == "svchost.exe" and not service):
         mark = f"fwmark {sntp.SERVICE_MARK:#x} "
     elif service not in {"", "*", *_EVERYBODY} or (not service and program not in ("", "powershell.exe")):
         return
-    if rule.protocol not in (fwrules.TCP, fwrules.UDP, fwrules.ANY_PROTOCOL) or (rule.local_ports or "*") != "*" and service not in _EVERYBODY:
+    if (
+        rule.protocol not in (fwrules.TCP, fwrules.UDP, fwrules.ANY_PROTOCOL)
+        or (rule.local_ports or "*") != "*"
+        and service not in _EVERYBODY
+    ):
         return
     protocols = {fwrules.TCP: ["tcp"], fwrules.UDP: ["udp"]}.get(rule.protocol, ["tcp", "udp"])
     ports = [part for part in (rule.remote_ports or "*").split(",")]
@@ -101,7 +113,9 @@ def _targets(addresses: str) -> Iterator[tuple[int, str]]:
         try:
             if "-" in part:
                 low, _, high = part.partition("-")
-                networks = list(ipaddress.summarize_address_range(ipaddress.ip_address(low), ipaddress.ip_address(high)))
+                networks = list(
+                    ipaddress.summarize_address_range(ipaddress.ip_address(low), ipaddress.ip_address(high))
+                )
             else:
                 networks = [ipaddress.ip_network(part, strict=False)]
         except (ValueError, TypeError):
@@ -129,4 +143,6 @@ def _present(netns: str, family: int) -> list[int]:
 
 
 def _ip(netns: str, family: int, words: list[str], text: str) -> str:
-    return subprocess.run(["ip", f"-{family}", "-n", netns, *words], input=text, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        ["ip", f"-{family}", "-n", netns, *words], input=text, capture_output=True, text=True, check=True
+    ).stdout

@@ -60,7 +60,9 @@ def sc(host: Host, words: list[str]) -> Done:
     if name is None:
         return Done(1060, "[SC] OpenService BAŞARISIZ 1060:\r\n\r\nBelirtilen hizmet yüklü bir hizmet olarak yok.\r\n")
     if words[0].lower() == "qtriggerinfo":
-        return Done(0, f"[SC] QueryServiceConfig2 BAŞARILI\r\n\r\nHİZMET_ADI: {name}\r\n{services.triggers(host, name)}\r\n")
+        return Done(
+            0, f"[SC] QueryServiceConfig2 BAŞARILI\r\n\r\nHİZMET_ADI: {name}\r\n{services.triggers(host, name)}\r\n"
+        )
     actions = [word.lower() for word in words[2:]]
     known = {"start/networkon": (2, 1, _NETWORK_ON), "stop/networkoff": (2, 2, _NETWORK_OFF)}
     if actions != ["delete"] and not (actions and set(actions) <= set(known)):
@@ -70,7 +72,10 @@ def sc(host: Host, words: list[str]) -> Done:
     registry.delete_key(key)
     for number, action in enumerate(a for a in actions if a != "delete"):
         kind, what, guid = known[action]
-        registry.update(f"{key}\\{number}", [Value("Type", "dword", kind), Value("Action", "dword", what), Value("Guid", "binary", guid)])
+        registry.update(
+            f"{key}\\{number}",
+            [Value("Type", "dword", kind), Value("Action", "dword", what), Value("Guid", "binary", guid)],
+        )
     return Done(0, "[SC] ChangeServiceConfig2 BAŞARILI\r\n")
 
 

@@ -56,7 +56,7 @@ class Registry:
         hive, _, path = key.replace(":", "", 1).partition("\\")
         if hive.upper() not in _HIVES:
             raise RegistryError(f"unknown hive in {key!r}")
-        parts = [part.lower() for part in path.split("\\") if part]
+        parts = [folded(part) for part in path.split("\\") if part]
         if any(part in (".", "..") or "/" in part or "\0" in part for part in parts):
             raise RegistryError(f"not a key name: {key!r}")
         return self.root.joinpath(_HIVES[hive.upper()], *parts)
@@ -155,6 +155,11 @@ class Registry:
             for folder in sorted(p for p in self.root.rglob("*") if p.is_dir()):
                 digest.update(str(folder.relative_to(self.root)).encode() + b"\n")
         return digest.hexdigest()
+
+
+def folded(name: str) -> str:
+    """A key's folder name: lower case as .NET's invariant culture has it, which leaves the Turkish dotted capital I alone."""
+    return "".join(c if c == "\u0130" else c.lower() for c in name)
 
 
 def _from_data(name: str, raw: Any) -> Value:

@@ -72,7 +72,15 @@ class _Command:
 class Server:
     """Listens for all hosts; `start` returns when every port is open, `stop` when all are closed. Runs on a thread of its own."""
 
-    def __init__(self, hosts: list[HostPort], run: Runner, log: EventLog, *, netns_name: str | None = None, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        hosts: list[HostPort],
+        run: Runner,
+        log: EventLog,
+        *,
+        netns_name: str | None = None,
+        address: str = "127.0.0.1",
+    ) -> None:
         self._hosts = hosts
         self._run = run
         self._log = log
@@ -158,7 +166,9 @@ class Server:
     async def _listen(self, host: HostPort) -> None:
         sock = self._socket(host)
         host.port = sock.getsockname()[1]
-        self._servers[host.name] = await self._loop.create_server(lambda: _Connection(self, host), sock=sock, backlog=256)
+        self._servers[host.name] = await self._loop.create_server(
+            lambda: _Connection(self, host), sock=sock, backlog=256
+        )
 
 
 class _Connection(asyncio.Protocol):
@@ -262,7 +272,9 @@ class _Connection(asyncio.Protocol):
         return status, reply, request.action
 
     def _http(self, status: int, body: bytes) -> bytes:
-        reason = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 500: "Internal Server Error"}[status]
+        reason = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 500: "Internal Server Error"}[
+            status
+        ]
         kind = "text/html" if body is _HTML else "application/soap+xml;charset=UTF-8"
         extra = 'WWW-Authenticate: Basic realm="WSMAN"\r\n' if status == 401 else ""
         head = f"HTTP/1.1 {status} {reason}\r\nContent-Type: {kind}\r\n{extra}Server: Microsoft-HTTPAPI/2.0\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -284,7 +296,9 @@ class _Shells:
             return 200, wsman.created(request, shell_id)
         commands = self._shells.get(request.shell_id)
         if commands is None:
-            return 500, wsman.fault(request.message_id, wsman.INVALID_SELECTORS, "The shell was not found on the server.")
+            return 500, wsman.fault(
+                request.message_id, wsman.INVALID_SELECTORS, "The shell was not found on the server."
+            )
         if request.action == "Delete":
             for command in commands.values():
                 if command.task:
@@ -302,7 +316,9 @@ class _Shells:
                 command.task.cancel()
             return 200, wsman.signalled(request)
         if command is None:
-            return 500, wsman.fault(request.message_id, wsman.INVALID_SELECTORS, "The command was not found on the server.")
+            return 500, wsman.fault(
+                request.message_id, wsman.INVALID_SELECTORS, "The command was not found on the server."
+            )
         if request.action == "Send":
             command.stdin.append(request.stdin)
             if request.end:
@@ -310,7 +326,9 @@ class _Shells:
             return 200, wsman.sent(request)
         if request.action == "Receive":
             return await self._receive(command, request)
-        return 500, wsman.fault(request.message_id, 2150858819, f"The double does not know the action {request.action}.")
+        return 500, wsman.fault(
+            request.message_id, 2150858819, f"The double does not know the action {request.action}."
+        )
 
     def _launch(self, command: _Command) -> None:
         if command.task is None:
@@ -330,7 +348,11 @@ class _Shells:
         assert command.task
         done, _ = await asyncio.wait([command.task], timeout=request.operation_timeout)
         if not done:
-            return 500, wsman.fault(request.message_id, wsman.TIMED_OUT, "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.")
+            return 500, wsman.fault(
+                request.message_id,
+                wsman.TIMED_OUT,
+                "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.",
+            )
         output = command.task.result()
         chunk = output.stdout[command.sent : command.sent + wsman.CHUNK]
         command.sent += len(chunk)

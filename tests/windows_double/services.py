@@ -56,7 +56,10 @@ def start(host: Host, name: str) -> None:
     if state(host, name) == "running":
         return
     if start_mode(host, name) == "disabled":
-        raise ServiceError(1058, "The service cannot be started, either because it is disabled or because it has no enabled devices associated with it.")
+        raise ServiceError(
+            1058,
+            "The service cannot be started, either because it is disabled or because it has no enabled devices associated with it.",
+        )
     host.services.setdefault(name.lower(), {}).update(state="running", exit_code=0)
     if name.lower() == "w32time":
         w32time.started(host)

@@ -191,7 +191,13 @@ class Templates:
         return self._known[key][1]
 
 
-def _built(folder: pathlib.Path, identity: list[Any], over: pathlib.Path | None, layers: tuple[dict[str, Any], ...], jobs: dict[str, dict[str, Any]]) -> pathlib.Path:
+def _built(
+    folder: pathlib.Path,
+    identity: list[Any],
+    over: pathlib.Path | None,
+    layers: tuple[dict[str, Any], ...],
+    jobs: dict[str, dict[str, Any]],
+) -> pathlib.Path:
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:20]
     target = folder / digest
     if not target.is_dir():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 
 from windows_double.host import Host
-from windows_double.registry import Value
+from windows_double.registry import Value, folded
 
 INFORMATION = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\TimeZoneInformation"
 DATABASE = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Time Zones"
@@ -23,7 +23,7 @@ def current(host: Host) -> str:
 
 def known(host: Host, name: str) -> bool:
     """True when the machine lists the zone (by any spelling, with or without _dstoff)."""
-    return _plain(name).lower() in host.registry.subkeys(DATABASE)
+    return folded(_plain(name)) in host.registry.subkeys(DATABASE)
 
 
 def put(host: Host, name: str) -> None:

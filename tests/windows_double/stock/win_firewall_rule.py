@@ -47,12 +47,18 @@ def run(host: Host, task: Task) -> dict[str, Any]:
     try:
         wanted = _wanted(args)
         existing = {
-            name: fwrules.from_string(value.data) for name, value in host.registry.values(RULES).items() if isinstance(value.data, str)
+            name: fwrules.from_string(value.data)
+            for name, value in host.registry.values(RULES).items()
+            if isinstance(value.data, str)
         }
         if args["name"]:
-            existing = {key: rule for key, rule in existing.items() if (rule.name or "").lower() == args["name"].lower()}
+            existing = {
+                key: rule for key, rule in existing.items() if (rule.name or "").lower() == args["name"].lower()
+            }
         else:
-            existing = {key: rule for key, rule in existing.items() if (rule.group or "").lower() == args["group"].lower()}
+            existing = {
+                key: rule for key, rule in existing.items() if (rule.group or "").lower() == args["group"].lower()
+            }
         if args["state"] == "absent":
             _absent(host, task, existing, result)
         else:
@@ -94,7 +100,12 @@ def _wanted(args: dict[str, Any]) -> Rule:
 
 
 def _expanded(program: str) -> str:
-    known = {"systemroot": "C:\\WINDOWS", "windir": "C:\\WINDOWS", "programfiles": "C:\\Program Files", "systemdrive": "C:"}
+    known = {
+        "systemroot": "C:\\WINDOWS",
+        "windir": "C:\\WINDOWS",
+        "programfiles": "C:\\Program Files",
+        "systemdrive": "C:",
+    }
     return re.sub(r"%([^%]+)%", lambda m: known.get(m[1].lower(), m[0]), program)
 
 

@@ -24,7 +24,10 @@ def run(host: Host, task: Task) -> dict[str, Any]:
         if re.search(pattern, script):
             now = time.time() + host.clock_offset
             stamp = datetime.datetime.fromtimestamp(now, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-            output = [str(item).replace("{utc_now}", stamp).replace("{epoch}", f"{now:.3f}") for item in answer.get("output", [])]
+            output = [
+                str(item).replace("{utc_now}", stamp).replace("{epoch}", f"{now:.3f}")
+                for item in answer.get("output", [])
+            ]
             return {
                 "changed": bool(answer.get("changed", False)),
                 "output": output,

@@ -23,7 +23,12 @@ def run(host: Host, task: Task) -> dict[str, Any]:
     path = task.args["path"]
     if not re.match(r"HK(CC|CR|CU|LM|U):\\", path):
         raise ModuleFailed(f"path: {path} is not a valid powershell path, see module documentation for examples.")
-    result: dict[str, Any] = {"changed": False, "data_changed": False, "data_type_changed": False, "diff": {"before": {}, "after": {}}}
+    result: dict[str, Any] = {
+        "changed": False,
+        "data_changed": False,
+        "data_type_changed": False,
+        "diff": {"before": {}, "after": {}},
+    }
     name = task.args["name"] or None
     if task.args["state"] == "absent":
         _absent(host, task, path, name, result)
@@ -120,7 +125,9 @@ def _number(kind: str, data: Any) -> int:
     try:
         number = int(str(data), 0) if not isinstance(data, int) else int(data)
     except ValueError as error:
-        raise ModuleFailed(f'Cannot convert value "{data}" to type "System.UInt64". Error: "Input string was not in a correct format."') from error
+        raise ModuleFailed(
+            f'Cannot convert value "{data}" to type "System.UInt64". Error: "Input string was not in a correct format."'
+        ) from error
     bits = 32 if kind == "dword" else 64
     if number >= 2**bits:
         raise ModuleFailed(f"data cannot be larger than 0x{'f' * (bits // 4)} when type is {kind}")
@@ -129,7 +136,15 @@ def _number(kind: str, data: Any) -> int:
 
 def _shown(value: Value) -> dict[str, Any]:
     """A value as the real module's diff shows it."""
-    names = {"string": "String", "expandstring": "ExpandString", "multistring": "MultiString", "dword": "DWord", "qword": "QWord", "binary": "Binary", "none": "None"}
+    names = {
+        "string": "String",
+        "expandstring": "ExpandString",
+        "multistring": "MultiString",
+        "dword": "DWord",
+        "qword": "QWord",
+        "binary": "Binary",
+        "none": "None",
+    }
     data = value.data
     if value.kind in ("binary", "none"):
         data = [f"0x{byte:02x}" for byte in data]

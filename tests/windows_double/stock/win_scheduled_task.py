@@ -33,7 +33,9 @@ def run(host: Host, task: Task) -> dict[str, Any]:
         return result
     if before is None:
         if "actions" not in task.given:
-            raise ModuleFailed("cannot create a task with no actions, set at least one action with a path to an executable")
+            raise ModuleFailed(
+                "cannot create a task with no actions, set at least one action with a path to an executable"
+            )
         raise NotModelled(f"{NAME}: the double creates no tasks")
     wanted = task.args["enabled"]
     if wanted is not None and wanted != before:

@@ -31,7 +31,9 @@ def run(host: Host, task: Task) -> dict[str, Any]:
     if service is None:
         if wanted_state is None and wanted_mode is None:
             return {"changed": False, "exists": False, "diff": {"before": "", "after": ""}}
-        raise ModuleFailed(f"Service '{name}' is not installed, need to set 'path' to create a new service", exists=False)
+        raise ModuleFailed(
+            f"Service '{name}' is not installed, need to set 'path' to create a new service", exists=False
+        )
     before = _described(host, service)
     after = dict(before)
     if wanted_mode and wanted_mode != before["start_mode"]:
@@ -48,7 +50,10 @@ def run(host: Host, task: Task) -> dict[str, Any]:
     return {
         "changed": changed,
         "exists": True,
-        **{key: after[key] for key in ("name", "display_name", "start_mode", "path", "dependencies", "desktop_interact")},
+        **{
+            key: after[key]
+            for key in ("name", "display_name", "start_mode", "path", "dependencies", "desktop_interact")
+        },
         "state": "running" if after["state"] in ("started", "restarted") else after["state"],
         "username": before["username"],
         "diff": {"before": before, "after": after},

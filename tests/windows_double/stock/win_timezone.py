@@ -28,7 +28,9 @@ def run(host: Host, task: Task) -> dict[str, Any]:
     if previous.lower() != wanted.lower():
         if not zones.known(host, wanted):
             raise ModuleFailed(
-                f"The specified timezone: {wanted} isn't supported on the machine.", previous_timezone=previous, timezone=wanted
+                f"The specified timezone: {wanted} isn't supported on the machine.",
+                previous_timezone=previous,
+                timezone=wanted,
             )
         if not task.check:
             zones.put(host, wanted)

@@ -36,7 +36,9 @@ def run(host: Host, task: Task) -> dict[str, Any]:
         time.sleep(task.args["sleep"])
     word = "start" if state in ("started", "present") else "stop"
     raise ModuleFailed(
-        f"timeout while waiting for {target}:{port} to {word} listening", elapsed=time.monotonic() - began, wait_attempts=attempts
+        f"timeout while waiting for {target}:{port} to {word} listening",
+        elapsed=time.monotonic() - began,
+        wait_attempts=attempts,
     )
 
 
