@@ -1,7 +1,8 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The WinRM double under the real ansible-core: it runs what is right, refuses what is wrong, and remembers what was changed."""
+"""The WinRM double under the real ansible-core: it runs what is right, refuses what is wrong, and remembers what was
+changed."""
 
 from __future__ import annotations
 
@@ -103,7 +104,8 @@ def test_a_reply_that_is_not_json_fails_that_host_only(double: Double) -> None:
 
 
 def changing(double: Double, tasks: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Check mode, for real, again. Returns the results of check mode and of the real run; asserts what all modules promise."""
+    """Check mode, for real, again. Returns the results of check mode and of the real run; asserts what all modules
+    promise."""
     before = double.hosts["pc1"].digest()
     checked = run(double, tasks, "--check", "--diff").of("pc1")
     assert double.hosts["pc1"].digest() == before, "check mode changed the host"
@@ -232,7 +234,7 @@ RULE: dict[str, Any] = {
 
 def test_firewall_rule_is_stored_as_windows_stores_it(double: Double) -> None:
     module = "community.windows.win_firewall_rule"
-    checked, real = changing(double, [{module: RULE}])
+    checked, _ = changing(double, [{module: RULE}])
     assert "+RemotePorts='443,4443'" in checked[0]["diff"]["prepared"]
     stored = _rules(double, "edefter-https")
     assert stored == [
@@ -253,7 +255,8 @@ def test_firewall_rule_keeps_the_real_modules_manners(double: Double) -> None:
         double,
         [
             {module: udp},
-            # Ports are set before the protocol, and setting the protocol resets them: adopting another protocol takes two runs.
+            # Ports are set before the protocol, and setting the protocol resets them: adopting another protocol takes
+            # two runs.
             {module: RULE},
             {module: {"name": "edefter-x", "remoteport": "443", "direction": "out"}},
             {module: {**RULE, "name": "edefter-y", "remoteip": "uyg.edefter.gov.tr"}},

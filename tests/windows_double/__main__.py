@@ -1,7 +1,8 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m windows_double serve --hosts … --port-base …`: the doubles for a demo or a benchmark, until SIGINT or SIGTERM."""
+"""`python -m windows_double serve --hosts … --port-base …`: the doubles for a demo or a benchmark, until SIGINT or
+SIGTERM."""
 
 from __future__ import annotations
 

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The documented argument spec of a stock module, from the installed collection, and its check.
 
-The documentation lies beside the script that arrived (`X.py` or `X.yml` next to `X.ps1`). Real modules with the legacy parser ignore an
-option that they do not know; the double does not: a typing error in a playbook must be loud here.
+The documentation lies beside the script that arrived (`X.py` or `X.yml` next to `X.ps1`). Real modules with the
+legacy parser ignore an option that they do not know; the double does not: a typing error in a playbook must be loud
+here.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ def _literal(path: pathlib.Path, name: str) -> str | None:
 def _fragment_options(name: str, script: pathlib.Path) -> dict[str, Any]:
     parts = name.split(".")
     if len(parts) < 3 or parts[:2] == ["ansible", "builtin"]:
-        # ansible-core's own fragments (action_common_attributes, …) describe attributes, or options of no Windows module.
+        # ansible-core's own fragments (action_common_attributes, …) describe attributes, or options of no Windows
+        # module.
         return {}
     roots = [p for p in script.parents if p.name == "ansible_collections"]
     if not roots:

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Compiles the C# that ships and runs it for real, under Mono.
 
-`build` compiles sources (name -> text) into a library, once per content hash. `Worker` keeps one Mono process for one host's
-circumstances (registry folder, network namespace, clock, trust store); `run` is one call through a short-lived Worker.
+`build` compiles sources (name -> text) into a library, once per content hash. `Worker` keeps one Mono process for one
+host's circumstances (registry folder, network namespace, clock, trust store); `run` is one call through a short-lived
+Worker.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def compile_sources(
 ) -> None:
     """Compiles as Ansible does on Windows: C# 5, warnings are errors, only the assemblies that the sources name.
 
-    references: a .NET Framework version ("4.5", "4.7.2"): compile against its reference assemblies instead of Mono's own.
+    references: a .NET Framework version ("4.5", "4.7.2"): compile against its reference assemblies instead of Mono's
+    own.
     """
     with tempfile.TemporaryDirectory() as folder:
         paths = []
@@ -117,8 +119,8 @@ def environment(
 ) -> dict[str, str]:
     """The environment of a host's Mono process.
 
-    registry: folder of Mono's file-backed HKLM and HKU. faketime: libfaketime's FAKETIME (`+420s`, `-24y`). home: holds Mono's
-    trust store, so that hosts trust different roots.
+    registry: folder of Mono's file-backed HKLM and HKU. faketime: libfaketime's FAKETIME (`+420s`, `-24y`). home:
+    holds Mono's trust store, so that hosts trust different roots.
     """
     result = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "tr_TR.UTF-8", "TZ": "UTC"}
     if registry is not None:
@@ -194,7 +196,8 @@ class Worker:
     def _last_words(self) -> str:
         self.close()
         assert self._process.stderr
-        return f"mono ended with {self._process.returncode}: {self._process.stderr.read()[-4000:].decode(errors='replace')}"
+        words = self._process.stderr.read()[-4000:].decode(errors="replace")
+        return f"mono ended with {self._process.returncode}: {words}"
 
     def close(self) -> None:
         """Ends the process; harmless when it has ended."""

@@ -36,8 +36,10 @@ class Double:
         port_base: int = 0,
     ) -> None:
         """
-        hosts: see state.load. folder: where registries and the log live (default: a temporary one, removed at stop). lab: a
-        lab.Lab; a host with a place of its name there lives in it. netns, address: where the WinRM ports are opened. port_base: first port; 0 takes free ones.
+        hosts: see state.load. folder: where registries and the log live (default: a temporary one, removed at stop).
+        lab: a lab.Lab; a host with a place of its name there lives in it. netns, address: where the WinRM ports are
+        opened.
+        port_base: first port; 0 takes free ones.
         """
         self._temporary = folder is None
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="windows-double-")) if folder is None else folder

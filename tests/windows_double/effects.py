@@ -1,7 +1,8 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What follows on a Windows host when something was written: hooks, so that the doubles of modules need not know each other."""
+"""What follows on a Windows host when something was written: hooks, so that the doubles of modules need not know each
+other."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a command line and its stdin to the output that a real host would give: decode, find the module, run it, log it."""
+"""From a command line and its stdin to the output that a real host would give: decode, find the module, run it, log
+it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One simulated Windows host: its registry, services, clock and faults. Everything that a module can see or change is here."""
+"""One simulated Windows host: its registry, services, clock and faults. Everything that a module can see or change is
+here."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts simulated hosts into the network lab (tests/lab): namespace, hosts file, trusted roots, and their own firewall in force."""
+"""Puts simulated hosts into the network lab (tests/lab): namespace, hosts file, trusted roots, and their own firewall
+in force."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs this collection's own Windows modules: the C# that arrived in the payload, compiled and run under Mono as the host that was asked."""
+"""Runs this collection's own Windows modules: the C# that arrived in the payload, compiled and run under Mono as the
+host that was asked."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ class OurModules:
         self._compiling = threading.Lock()
 
     def run(self, host: Host, call: ModuleCall) -> tuple[dict[str, Any], bool]:
-        """The module's result and whether it was replayed. Raises ModuleFailed, argspec.SpecError, csharp.CompileError, csharp.ModuleCrash."""
+        """The module's result and whether it was replayed. Raises ModuleFailed, argspec.SpecError,
+        csharp.CompileError, csharp.ModuleCrash."""
         parsed = _parse(call.script)
         params = argspec.checked(parsed.spec.get("options", {}), call.args)
         if call.check_mode and not parsed.spec.get("supports_check_mode", False):

@@ -1,11 +1,13 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The host's own outbound firewall, in force: what registry says (profiles, policy, rules) becomes routing rules of its namespace, so that a
-forbidden connection fails at once with EACCES, as WFP's WSAEACCES does, and an allowed one really goes out.
+"""The host's own outbound firewall, in force: what registry says (profiles, policy, rules) becomes routing rules of
+its namespace, so that a forbidden connection fails at once with EACCES, as WFP's WSAEACCES does, and an allowed one
+really goes out.
 
-Approximation: rules with a program or service hold for nobody here, except DNS and DHCP clients (everybody's), w32time (sockets with its
-mark, see sntp.py) and PowerShell (our modules). ICMP and protocols other than TCP and UDP are left alone.
+Approximation: rules with a program or service hold for nobody here, except DNS and DHCP clients (everybody's),
+w32time (sockets with its mark, see sntp.py) and PowerShell (our modules). ICMP and protocols other than TCP and UDP
+are left alone.
 """
 
 from __future__ import annotations
@@ -62,7 +64,8 @@ def routing_rules(host: Host) -> list[tuple[int, str]]:
     profile = host.firewall_profiles[0]
     if setting(host, profile, "EnableFirewall", 1) == 0:
         return []
-    blocks, allows = [], []
+    blocks: list[tuple[int, str]] = []
+    allows: list[tuple[int, str]] = []
     for rule in rules(host, profile):
         (blocks if rule.action == 0 else allows).extend(_selectors(rule))
     result = [(family, _FIRST + i, f"{selector} prohibit") for i, (family, selector) in enumerate(blocks)]
@@ -87,14 +90,12 @@ def _selectors(rule: Rule) -> Iterator[tuple[int, str]]:
         mark = f"fwmark {sntp.SERVICE_MARK:#x} "
     elif service not in {"", "*", *_EVERYBODY} or (not service and program not in ("", "powershell.exe")):
         return
-    if (
-        rule.protocol not in (fwrules.TCP, fwrules.UDP, fwrules.ANY_PROTOCOL)
-        or (rule.local_ports or "*") != "*"
-        and service not in _EVERYBODY
+    if rule.protocol not in (fwrules.TCP, fwrules.UDP, fwrules.ANY_PROTOCOL) or (
+        (rule.local_ports or "*") != "*" and service not in _EVERYBODY
     ):
         return
     protocols = {fwrules.TCP: ["tcp"], fwrules.UDP: ["udp"]}.get(rule.protocol, ["tcp", "udp"])
-    ports = [part for part in (rule.remote_ports or "*").split(",")]
+    ports = (rule.remote_ports or "*").split(",")
     for protocol in protocols:
         for port in ports:
             if port != "*" and not re.fullmatch(r"\d+(-\d+)?", port):

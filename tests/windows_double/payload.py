@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What ansible-core sends to a Windows host's stdin, taken apart: the exec payload of ansible-core 2.19, 2.20 and 2.21.
 
-The command line is ``powershell … -EncodedCommand <bootstrap wrapper>``. On stdin come a JSON line with the exec wrapper, a line of
-four NUL bytes, and a JSON manifest with the scripts (base64), the actions and the module's arguments.
+The command line is ``powershell … -EncodedCommand <bootstrap wrapper>``. On stdin come a JSON line with the exec
+wrapper, a line of four NUL bytes, and a JSON manifest with the scripts (base64), the actions and the module's
+arguments.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host's registry on disk, in the layout of Mono's file-backed registry, so that the real C# reads what the doubles wrote.
+"""A host's registry on disk, in the layout of Mono's file-backed registry, so that the real C# reads what the doubles
+wrote.
 
-Layout (Mono 6.8): one folder a key, lower-case, under `LocalMachine` and `Users`; the key's values in `values.xml`. Mono compares value
-names by case, Windows does not: the store keeps the spelling that a value was created with, and finds it by any.
+Layout (Mono 6.8): one folder a key, lower-case, under `LocalMachine` and `Users`; the key's values in `values.xml`.
+Mono compares value names by case, Windows does not: the store keeps the spelling that a value was created with, and
+finds it by any.
 """
 
 from __future__ import annotations
@@ -133,8 +135,10 @@ class Registry:
 
     def load(self, tree: Mapping[str, Mapping[str, Any] | None]) -> None:
         """
-        Write keys from data: {"HKLM\\…": {name: value}}. A value is a str (REG_SZ), an int (REG_DWORD), a list (REG_MULTI_SZ), null (delete
-        it), or {"type": …, "data": …} with win_regedit's type names; binary data as hex text. A key with null is deleted.
+        Write keys from data: {"HKLM\\…": {name: value}}. A value is a str (REG_SZ), an int (REG_DWORD), a list
+        (REG_MULTI_SZ), null (delete it), or {"type": …, "data": …} with win_regedit's type names; binary data as hex
+        text. A key with null is
+        deleted.
         """
         for key, values in tree.items():
             if values is None:
@@ -158,7 +162,8 @@ class Registry:
 
 
 def folded(name: str) -> str:
-    """A key's folder name: lower case as .NET's invariant culture has it, which leaves the Turkish dotted capital I alone."""
+    """A key's folder name: lower case as .NET's invariant culture has it, which leaves the Turkish dotted capital I
+    alone."""
     return "".join(c if c == "\u0130" else c.lower() for c in name)
 
 

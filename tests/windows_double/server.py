@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """WinRM over http for many hosts in one process: one TCP port a host, HTTP/1.1 with keep-alive, basic authentication.
 
-The server knows hosts only through `HostPort` (who may log on, what is broken) and runs commands through a callable, on threads.
+The server knows hosts only through `HostPort` (who may log on, what is broken) and runs commands through a callable,
+on threads.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ class _Command:
 
 
 class Server:
-    """Listens for all hosts; `start` returns when every port is open, `stop` when all are closed. Runs on a thread of its own."""
+    """Listens for all hosts; `start` returns when every port is open, `stop` when all are closed. Runs on a thread of
+    its own."""
 
     def __init__(
         self,
@@ -96,7 +98,8 @@ class Server:
         self._shells = {host.name: _Shells(self, host) for host in hosts}
 
     def start(self) -> None:
-        """Open the ports. A host with port 0 gets a free one, written back to it. Raises OSError when a port is taken."""
+        """Open the ports. A host with port 0 gets a free one, written back to it. Raises OSError when a port is
+        taken."""
         self._thread.start()
         self._ready.wait()
         if self._error:
@@ -148,7 +151,8 @@ class Server:
     async def _open(self) -> None:
         for host in self._hosts:
             if host.winrm_fault == "refuse":
-                # The port is reserved by a bound socket that never listens: connecting is refused, nobody else gets the port.
+                # The port is reserved by a bound socket that never listens: connecting is refused, nobody else gets
+                # the port.
                 if host.port == 0:
                     reserved = self._socket(host)
                     host.port = reserved.getsockname()[1]
@@ -277,7 +281,10 @@ class _Connection(asyncio.Protocol):
         ]
         kind = "text/html" if body is _HTML else "application/soap+xml;charset=UTF-8"
         extra = 'WWW-Authenticate: Basic realm="WSMAN"\r\n' if status == 401 else ""
-        head = f"HTTP/1.1 {status} {reason}\r\nContent-Type: {kind}\r\n{extra}Server: Microsoft-HTTPAPI/2.0\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = (
+            f"HTTP/1.1 {status} {reason}\r\nContent-Type: {kind}\r\n{extra}"
+            f"Server: Microsoft-HTTPAPI/2.0\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
         return head.encode() + body
 
 
@@ -351,7 +358,7 @@ class _Shells:
             return 500, wsman.fault(
                 request.message_id,
                 wsman.TIMED_OUT,
-                "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.",
+                "The WS-Management service cannot complete the operation within the time of OperationTimeout.",
             )
         output = command.task.result()
         chunk = output.stdout[command.sent : command.sent + wsman.CHUNK]

@@ -58,7 +58,8 @@ def start(host: Host, name: str) -> None:
     if start_mode(host, name) == "disabled":
         raise ServiceError(
             1058,
-            "The service cannot be started, either because it is disabled or because it has no enabled devices associated with it.",
+            "The service cannot be started, either because it is disabled or because it has no enabled devices "
+            "associated with it.",
         )
     host.services.setdefault(name.lower(), {}).update(state="running", exit_code=0)
     if name.lower() == "w32time":
@@ -73,8 +74,8 @@ def stop(host: Host, name: str) -> None:
 def reboot(host: Host) -> None:
     """What a restart of the machine does to services: automatic ones run, and the time service obeys its triggers.
 
-    A workgroup computer has "not joined" as a stop trigger: an automatic W32Time with the stock triggers stops right after boot; one that
-    starts delayed does so after the triggers were handled, and stays (KB2385818).
+    A workgroup computer has "not joined" as a stop trigger: an automatic W32Time with the stock triggers stops right
+    after boot; one that starts delayed does so after the triggers were handled, and stays (KB2385818).
     """
     for name in list(host.services):
         if find(host, name) is None:

@@ -1,11 +1,13 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real SNTP query, as the simulated W32Time service makes it. Also a program: it is run inside a host's namespace, with its /etc.
+"""A real SNTP query, as the simulated W32Time service makes it. Also a program: it is run inside a host's namespace,
+with its /etc.
 
     sntp.py SERVER…      prints one JSON list: per server {"server", "offset": s | null, "error": text | null}
 
-Sockets carry the mark of the service, so that a simulated firewall can tell W32Time from other programs (see outbound.py).
+Sockets carry the mark of the service, so that a simulated firewall can tell W32Time from other programs (see
+outbound.py).
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ _EPOCH = 2208988800
 
 
 def ask(server: str) -> dict[str, object]:
-    """One query: {"server", "offset", "error"}; offset is server minus this machine's clock, None without a usable answer."""
+    """One query: {"server", "offset", "error"}; offset is server minus this machine's clock, None without a usable
+    answer."""
     try:
         return {"server": server, "offset": _offset(server), "error": None}
     except (OSError, ValueError) as error:
@@ -55,7 +58,7 @@ def _offset(server: str) -> float:
 
 def _seconds(stamp: bytes) -> float:
     whole, fraction = struct.unpack(">II", stamp)
-    return float(whole) - _EPOCH + fraction / 2**32
+    return float(int(whole) - _EPOCH + int(fraction) / 2**32)
 
 
 def ask_all(servers: list[str]) -> list[dict[str, object]]:

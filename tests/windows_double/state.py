@@ -63,8 +63,8 @@ class HostSpec:
 
 
 _KEYS = {
-    "base", "hostname", "registry", "services", "api", "firewall_profiles", "clock_offset", "netns", "home", "winrm", "reply", "tasks",
-    "domain_time", "scripts", "replay", "vars", "count",
+    "base", "hostname", "registry", "services", "api", "firewall_profiles", "clock_offset", "netns", "home", "winrm",
+    "reply", "tasks", "domain_time", "scripts", "replay", "vars", "count",
 }  # fmt: skip
 _TCPIP = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters"
 _NAMES = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\ComputerName"
@@ -72,7 +72,8 @@ _WINRM_KEYS = {"port", "user", "password", "fault", "rtt_ms", "module_seconds"}
 
 
 def load(source: pathlib.Path | str | Mapping[str, Any]) -> list[HostSpec]:
-    """Host specs from a YAML file, a name in hosts/ or a mapping {"defaults": {…}, "hosts": {name: {…}}}. Raises StateError."""
+    """Host specs from a YAML file, a name in hosts/ or a mapping {"defaults": {…}, "hosts": {name: {…}}}. Raises
+    StateError."""
     if isinstance(source, Mapping):
         data: Mapping[str, Any] = source
     else:
@@ -181,7 +182,8 @@ class Templates:
 
     def of(self, spec: HostSpec) -> pathlib.Path:
         """The folder with a spec's registry; never write into it."""
-        # Hosts made by `count` share these objects: no need to look into them again. The spec is kept, so the ids stay taken.
+        # Hosts made by `count` share these objects: no need to look into them again. The spec is kept, so the ids
+        # stay taken.
         key = (id(spec.layers), id(spec.registry), id(spec.tasks))
         if key not in self._known:
             path = _built(self._folder, ["base", *spec.layers], None, spec.layers, {})

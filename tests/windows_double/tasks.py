@@ -1,7 +1,8 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scheduled tasks of a simulated host: their files under %SystemRoot%\\System32\\Tasks, as Windows keeps them (UTF-16, Task Scheduler XML)."""
+"""Scheduled tasks of a simulated host: their files under %SystemRoot%\\System32\\Tasks, as Windows keeps them
+(UTF-16, Task Scheduler XML)."""
 
 from __future__ import annotations
 
@@ -14,9 +15,11 @@ _XML = """<?xml version="1.0" encoding="UTF-16"?>
 <Task version="1.6" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
   <RegistrationInfo><URI>{uri}</URI></RegistrationInfo>
   <Triggers><CalendarTrigger><StartBoundary>2005-01-01T01:00:00</StartBoundary><Enabled>true</Enabled>
-    <ScheduleByWeek><DaysOfWeek><Sunday /></DaysOfWeek><WeeksInterval>1</WeeksInterval></ScheduleByWeek></CalendarTrigger></Triggers>
+    <ScheduleByWeek><DaysOfWeek><Sunday /></DaysOfWeek><WeeksInterval>1</WeeksInterval></ScheduleByWeek>
+  </CalendarTrigger></Triggers>
   <Settings><StartWhenAvailable>true</StartWhenAvailable><Enabled>{enabled}</Enabled></Settings>
-  <Actions><Exec><Command>%windir%\\system32\\sc.exe</Command><Arguments>start w32time task_started</Arguments></Exec></Actions>
+  <Actions><Exec><Command>%windir%\\system32\\sc.exe</Command>
+    <Arguments>start w32time task_started</Arguments></Exec></Actions>
 </Task>
 """
 

@@ -3,9 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Windows Time service of a simulated host: when it corrects the clock, and when it does not.
 
-Modelled: policy twins win over local values; the running service works with what it read when it started (or at `w32tm /config /update`;
-providers and SpecialPollInterval only at start); it asks its real configured servers in the lab; corrections beyond the phase limits
-are refused; a service that has been running takes an error above 5 s for a spike until it is restarted.
+Modelled: policy twins win over local values; the running service works with what it read when it started (or at
+`w32tm /config /update`; providers and SpecialPollInterval only at start); it asks its real configured servers in the
+lab; corrections beyond
+the phase limits are refused; a service that has been running takes an error above 5 s for a spike until it is
+restarted.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ class Outcome:
 
 
 def effective(host: Host, key: str, name: str, fallback: Any) -> Any:
-    """A value as the service reads it: the policy twin first. NtpServer and Type of the policy are in its Parameters key."""
+    """A value as the service reads it: the policy twin first. NtpServer and Type of the policy are in its Parameters
+    key."""
     value = host.registry.get(f"{POLICY}\\{key}", name)
     return host.registry.data(f"{LOCAL}\\{key}", name, fallback) if value is None else value.data
 
@@ -100,7 +103,8 @@ def _servers(host: Host, config: dict[str, Any]) -> list[str]:
     domain = list(host.spec.domain_time) if kind in ("nt5ds", "allsync") else []
     if kind == "nt5ds":
         return domain
-    first, fallback = [], []
+    first: list[str] = []
+    fallback: list[str] = []
     for peer in config["servers"].split():
         name, _, flags = peer.partition(",")
         try:

@@ -1,8 +1,9 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Warm Mono processes for many hosts. A process belongs to circumstances that it cannot change: library, network, clock, trust store; the
-registry comes with each call. Busy processes get company up to a limit, idle ones make room for others."""
+"""Warm Mono processes for many hosts. A process belongs to circumstances that it cannot change: library, network,
+clock, trust store; the registry comes with each call. Busy processes get company up to a limit, idle ones make room
+for others."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ansible.windows.win_firewall: state and default actions of the local profiles. A policy that says otherwise goes on ruling."""
+"""ansible.windows.win_firewall: state and default actions of the local profiles. A policy that says otherwise goes on
+ruling."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""community.windows.win_firewall_rule, with the manners of the real one: matches by name alone, compares property by property in its
-order (ports before the protocol), stores genuine rule strings. Options that its documentation does not name are refused."""
+"""community.windows.win_firewall_rule, with the manners of the real one: matches by name alone, compares property by
+property in its order (ports before the protocol), stores genuine rule strings. Options that its documentation does
+not name are
+refused."""
 
 from __future__ import annotations
 
@@ -156,7 +158,8 @@ def _present(host: Host, task: Task, existing: dict[str, Rule], wanted: Rule, re
         result["changed"] = True
         result["msg"] = f"Firewall rule '{task.args['name']}' created."
         return
-    changed, unchanged = [], []
+    changed: list[str] = []
+    unchanged: list[str] = []
     for key, rule in existing.items():
         result["diff"]["prepared"] += f"[{rule.name}]\n"
         after = _adapted(rule, wanted, task, result)

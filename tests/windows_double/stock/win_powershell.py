@@ -1,7 +1,8 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ansible.windows.win_powershell: there is no PowerShell here. A host's data may name scripts that it answers, all others are refused."""
+"""ansible.windows.win_powershell: there is no PowerShell here. A host's data may name scripts that it answers, all
+others are refused."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ BASIC = True
 
 
 def run(host: Host, task: Task) -> dict[str, Any]:
-    """Answers a script that one of the host's `scripts` patterns matches; `{utc_now}` and `{epoch}` in its output are the host's clock."""
+    """Answers a script that one of the host's `scripts` patterns matches; `{utc_now}` and `{epoch}` in its output are
+    the host's clock."""
     script = task.args["script"] or ""
     for pattern, answer in host.spec.scripts.items():
         if re.search(pattern, script):

@@ -106,7 +106,8 @@ def _binary(data: Any) -> bytes:
     if isinstance(data, int):
         if data > 255:
             raise ModuleFailed(
-                f"cannot convert binary data '{data}' to byte array, please specify this value as a yaml byte array or a comma separated hex value string"
+                f"cannot convert binary data '{data}' to byte array, please specify this value as a yaml byte array or "
+                "a comma separated hex value string"
             )
         return bytes([data])
     text = re.sub(r"[^a-f0-9,x\-:]", "", re.sub(r"^hex:", "", str(data).lower())).replace(",", ":")

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""community.windows.win_scheduled_task: switches an existing task on or off, or removes it. Creating tasks is not modelled."""
+"""community.windows.win_scheduled_task: switches an existing task on or off, or removes it. Creating tasks is not
+modelled."""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ _STATE = {"running": "started", "stopped": "stopped", "paused": "paused"}
 def run(host: Host, task: Task) -> dict[str, Any]:
     """start_mode and state; what else the module can do is not modelled."""
     task.refuse(
-        "dependencies", "description", "display_name", "error_control", "failure_actions", "failure_actions_on_non_crash_failure",
+        "dependencies", "description", "display_name", "error_control", "failure_actions",
+        "failure_actions_on_non_crash_failure",
         "failure_command", "failure_reboot_msg", "failure_reset_period_sec", "load_order_group", "password", "path",
         "pre_shutdown_timeout_ms", "required_privileges", "service_type", "sid_info", "update_password", "username",
     )  # fmt: skip
@@ -68,8 +69,8 @@ def _put(host: Host, service: str, display: str, wanted: str) -> None:
             services.start(host, service)
     except services.ServiceError as error:
         raise ModuleFailed(
-            f"Unhandled exception while executing module: Service '{display} ({service})' cannot be started due to the following error: "
-            f"Cannot start service {service} on computer '.'.",
+            f"Unhandled exception while executing module: Service '{display} ({service})' cannot be started due to the "
+            f"following error: Cannot start service {service} on computer '.'.",
             exception=str(error),
         ) from error
 
