@@ -6,8 +6,11 @@ using System.Collections;
 using System.Collections.Generic;
 using ansible_collections.edefter.ready.plugins.module_utils.Clock;
 using ansible_collections.edefter.ready.plugins.module_utils.Core;
+using ansible_collections.edefter.ready.plugins.module_utils.Endpoints;
 using ansible_collections.edefter.ready.plugins.module_utils.Firewall;
 using ansible_collections.edefter.ready.plugins.module_utils.Identity;
+using ansible_collections.edefter.ready.plugins.module_utils.Network;
+using ansible_collections.edefter.ready.plugins.module_utils.Proxy;
 using ansible_collections.edefter.ready.plugins.module_utils.TimeSettings;
 
 namespace ansible_collections.edefter.ready.plugins.module_utils.HostInfo
@@ -20,6 +23,9 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.HostInfo
             Dictionary<string, Section.Body> bodies = new Dictionary<string, Section.Body>();
             bodies["identity"] = Identity.Identity.Collect;
             bodies["clock"] = Clock.Clock.Collect;
+            bodies["network"] = Network.Network.Collect;
+            bodies["proxy"] = Proxy.Proxy.Collect;
+            bodies["endpoints"] = Endpoints.Endpoints.Collect;
             bodies["firewall"] = Firewall.Firewall.Collect;
             bodies["time"] = TimeSettings.TimeSettings.Collect;
             return Observer.Observe("host_info", bodies, parameters);
