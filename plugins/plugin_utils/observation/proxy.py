@@ -57,8 +57,7 @@ def _config(raw: object, path: str) -> ProxyConfig:
         pac_url=shape.optional_text(m.get("pac_url"), f"{path}.pac_url", 500),
         auto_detect=shape.optional_boolean(m.get("auto_detect"), f"{path}.auto_detect"),
         by_scheme={key[:20]: shape.text(value, f"{path}.by_scheme", 300) for key, value in schemes.items()},
-        credentials_removed=shape.optional_boolean(m.get("credentials_removed"), f"{path}.credentials_removed")
-        or False,
+        credentials_removed=bool(removed),
         error=optional_fault(m.get("error"), f"{path}.error"),
     )
 
