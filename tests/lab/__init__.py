@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from .core import Lab
+from .core import Lab, unique
 from .netns import LabError
 from .topology import Host, Site
 
-__all__ = ["FAULTS", "Host", "Lab", "LabError", "Site"]
+__all__ = ["FAULTS", "Host", "Lab", "LabError", "Site", "unique"]
 
 
 def __getattr__(name: str) -> object:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from . import addresses, dns, netns, ntp, pki, proxy, topology, web
 from .netns import LabError
-from .runtime import Runtime, end_processes
+from .runtime import BASE, Runtime, end_processes
 from .topology import CONTROL_HOST, CONTROL_SITE, Host, Site
 
 _T = TypeVar("_T")
@@ -187,7 +187,7 @@ class Lab:
         if "stdout" not in kw and "stderr" not in kw:
             kw.setdefault("capture_output", True)
         kw.setdefault("text", True)
-        return subprocess.run(self.command(where, argv), **kw)
+        return subprocess.run(self.command(where, argv), check=kw.pop("check", False), **kw)
 
     def popen(self, where: str | Host | Site, argv: Sequence[str], **kw: Any) -> subprocess.Popen[Any]:
         """``subprocess.Popen`` in a namespace. ``down()`` ends it too."""
@@ -236,6 +236,15 @@ class Lab:
 
     def service(self, name: str) -> addresses.Service:
         return addresses.service(name)
+
+
+def unique(prefix: str = "t") -> str:
+    """A lab name of this process, for tests; labs of that prefix whose process is gone are removed on the way."""
+    for folder in BASE.glob(f"{prefix}*") if BASE.is_dir() else ():
+        digits = folder.name.removeprefix(prefix)
+        if digits.isdigit() and not Path(f"/proc/{digits}").exists():
+            Lab(folder.name).down()
+    return f"{prefix}{os.getpid()}"
 
 
 def check_tools() -> None:

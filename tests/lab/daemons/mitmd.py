@@ -67,7 +67,14 @@ def relay(left: socket.socket, right: socket.socket) -> None:
         if not ready:
             return
         for sock in ready:
-            data = sock.recv(65536)
+            # What made a TLS socket readable may be a session ticket and no data: never wait for data here.
+            sock.setblocking(False)
+            try:
+                data = sock.recv(65536)
+            except (ssl.SSLWantReadError, BlockingIOError):
+                continue
+            finally:
+                sock.settimeout(60)
             if not data:
                 return
             other[sock].sendall(data)

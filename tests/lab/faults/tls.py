@@ -101,7 +101,7 @@ def tls_server_stall(where: Where) -> None:
 
 @fault(
     "tls_old",
-    "The server only knows TLS 1.0 and 1.1: it picks one, and a client that wants 1.2 gives up (for alert 70: tls_alert).",
+    "The server only knows TLS 1.0 and 1.1: a client that wants 1.2 gets alert 70.",
 )
 def tls_old(where: Where) -> None:
     variant(where, "old_tls")
