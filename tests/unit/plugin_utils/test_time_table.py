@@ -1,7 +1,7 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every kind of host × every fault of a setting: what is judged, by whom it is repaired, and exactly which steps are planned."""
+"""Every kind of host × every fault of a setting: what is judged, who repairs it, and exactly what is planned."""
 
 from __future__ import annotations
 

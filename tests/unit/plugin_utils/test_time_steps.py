@@ -1,0 +1,87 @@
+# Copyright (c) 2026, edefter.ready contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every step of every plan is a call that the stock modules document, and every cause has words in both languages."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import typing as t
+
+import pytest
+import test_time_table as table
+import w32time_cases as cases
+from ansible_collections.edefter.ready.plugins.plugin_utils import messages
+from ansible_collections.edefter.ready.plugins.plugin_utils.model import Step
+from ansible_collections.edefter.ready.plugins.plugin_utils.plan.time import plan_time
+from ansible_collections.edefter.ready.plugins.plugin_utils.w32time import steps as kinds
+from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.case import ClockView
+
+ROOT = pathlib.Path(__file__).parents[3]
+PURE = ROOT / "plugins" / "plugin_utils"
+TYPES = {"str": str, "path": str, "bool": bool, "int": int, "list": list, "raw": (str, int)}
+
+
+def planned() -> list[Step]:
+    """One of each step there is: the plans of every kind and fault, with a right clock and one that is years off."""
+    found: dict[str, Step] = {}
+    for kind in cases.KINDS:
+        for name in table.FAULTS:
+            observed = cases.section(kind, table._over(kind, name))
+            host = cases.host(kind, **table.FAULTS[name].identity)
+            for clock in (ClockView(-0.01, 0.01), ClockView(7e8, 7e8 + 1)):
+                for step in plan_time(observed, host, cases.WANTED, clock):
+                    found.setdefault(f"{step.id} {step.args}", step)
+    return list(found.values())
+
+
+@pytest.fixture(scope="module")
+def documented() -> dict[str, dict[str, t.Any]]:
+    """Options of the stock modules, as ansible-doc prints them."""
+    names = sorted({step.module for step in planned()})
+    done = subprocess.run(
+        ["ansible-doc", "-t", "module", "-j", *names], capture_output=True, text=True, env={**os.environ}, check=False
+    )
+    if done.returncode or not done.stdout.strip():
+        pytest.skip("ansible-doc does not find the ansible.windows collection here")
+    return {name: doc["doc"]["options"] for name, doc in json.loads(done.stdout).items()}
+
+
+def test_every_kind_of_step_occurs() -> None:
+    assert {step.kind for step in planned()} == set(kinds.KINDS)
+
+
+def test_arguments_are_documented(documented: dict[str, dict[str, t.Any]]) -> None:
+    for step in planned():
+        options = documented[step.module]
+        for name, value in step.args.items():
+            assert name in options, f"{step.id}: {step.module} has no option {name}"
+            spec = options[name]
+            assert isinstance(value, TYPES[spec["type"]]), f"{step.id}: {name}={value!r} is not {spec['type']}"
+            if spec.get("choices"):
+                assert value in spec["choices"], f"{step.id}: {name}={value!r}"
+        missing = {name for name, spec in options.items() if spec.get("required")} - set(step.args)
+        assert not missing, f"{step.id}: {missing}"
+
+
+def causes() -> set[str]:
+    """Every message key that this room's source names."""
+    files = [*PURE.glob("w32time/*.py"), PURE / "judge" / "time.py", PURE / "plan" / "time.py"]
+    pattern = re.compile(r'"(time\.[a-z_]+\.[a-z_]+|time\.kind_unknown|time\.not_observed)"')
+    named = {key for path in files for key in pattern.findall(path.read_text(encoding="utf-8"))}
+    return named | {f"time.step.{kind}" for kind in kinds.KINDS}
+
+
+def test_every_cause_has_words_and_no_words_are_left_over() -> None:
+    texts = json.loads((PURE / "data" / "messages" / "time.json").read_text(encoding="utf-8"))
+    assert causes() == set(texts)
+    for key, message in texts.items():
+        assert set(message) == {"title", "remedy"}, key
+        for part in message.values():
+            assert set(part) == set(messages.LANGUAGES), key
+            assert messages.placeholders(part["tr"]) == messages.placeholders(part["en"]), key
+        assert message["title"]["tr"], key
