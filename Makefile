@@ -13,9 +13,9 @@ help: ## this list
 setup: ## Debian packages, Python environments, Windows collections (all that the others need)
 	@scripts/setup.sh
 
-demo: ## lab + a branch of eight Windows doubles; runs playbooks/edefter_ready.yml on them
+demo: ## lab + eight Windows doubles of two firms, edefter_ready.yml on them (ARGS="--check --diff")
 	@scripts/setup.sh demo
-	@$(RUN) --root scripts/demo.sh up
+	@$(RUN) --root scripts/demo.sh up $(ARGS)
 
 demo-down: ## take the demo's lab down
 	@$(RUN) --root scripts/demo.sh down
