@@ -137,7 +137,8 @@ class RuleBook:
             verdict = both.pop() if len(both) == 1 else Verdict(Outcome.UNKNOWN, "settings", profile)
         else:
             verdict = self._rules(hits, settings, profile, settings.merge.value == 1)
-        if not self.complete and verdict.outcome is not Outcome.BLOCKED and verdict.reason != "off":
+        if not self.complete and verdict.reason not in ("off", "block_rule"):
+            # An unread rule may block what is open, or open what the default blocks.
             return dataclasses.replace(verdict, outcome=Outcome.UNKNOWN, reason="truncated", otherwise=None)
         if hardened is not None and verdict.outcome is Outcome.ALLOWED:
             return dataclasses.replace(hardened, otherwise=Outcome.ALLOWED)
@@ -252,7 +253,8 @@ def _addressed(
         elif address is Match.YES:
             result.append(candidate)
         elif address is Match.MAYBE or matching.loose(rule, "value:RA"):
-            result.append((rule, Match.MAYBE, (*depends, ("RA", _words(remote)))))
+            why = () if dynamic or matching.loose(rule, "value:RA") else (("RA", _words(remote)),)
+            result.append((rule, Match.MAYBE, (*depends, *why)))
     return result
 
 
