@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import select
 import socket
 import threading
 import time
@@ -57,7 +58,8 @@ class Timeline:
                 return True
             if deadline.expired:
                 return False
-            time.sleep(deadline.clamp(left))
+            # Not time.sleep: it waits for an absolute time of a clock, which a faked clock (tests) breaks.
+            select.select([], [], [], deadline.clamp(left))
 
 
 def resolve(host: str, port: int, wait: float) -> list[tuple[int, str]]:
