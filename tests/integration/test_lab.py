@@ -31,7 +31,9 @@ from lab.eyes import Looked, Seen, all_answers, connect, fetch, look_up
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="the lab needs Linux and root"),
-    pytest.mark.skipif(shutil.which("nginx", path="/usr/sbin:/usr/bin") is None, reason="the lab's servers are not here"),
+    pytest.mark.skipif(
+        shutil.which("nginx", path="/usr/sbin:/usr/bin") is None, reason="the lab's servers are not here"
+    ),
 ]
 
 FIRMA, UYG, PORTAL = "firma.myedefter.com.tr", "uyg.edefter.gov.tr", "portal.emikro.com.tr"
@@ -289,7 +291,9 @@ def test_dns_all_silent(net: lab.Lab, pc1: lab.Host, pc2: lab.Host) -> None:
         assert look_up(net, pc2, UYG) == Looked(0, ["203.0.113.10"])
 
 
-@pytest.mark.parametrize(("icmp", "seen"), [("host", "EHOSTUNREACH"), ("port", "ECONNREFUSED"), ("admin", "EHOSTUNREACH")])
+@pytest.mark.parametrize(
+    ("icmp", "seen"), [("host", "EHOSTUNREACH"), ("port", "ECONNREFUSED"), ("admin", "EHOSTUNREACH")]
+)
 def test_dns_unreachable(net: lab.Lab, pc1: lab.Host, icmp: str, seen: str) -> None:
     with net.fault("dns_unreachable", site="ankara", icmp=icmp):
         assert look_up(net, pc1, FIRMA, strict=True) == seen
@@ -522,7 +526,9 @@ HTTP: dict[str, Callable[[Seen], bool]] = {
     "http_empty": lambda seen: seen.outcome in ("empty", "eof"),
     "http_reset": lambda seen: seen.outcome == "ECONNRESET",
     "http_garbage": lambda seen: seen.outcome == "garbage",
-    "http_huge": lambda seen: seen.status == 200 and seen.headers["content-length"] == "50000000" and len(seen.body) > 90000,
+    "http_huge": lambda seen: (
+        seen.status == 200 and seen.headers["content-length"] == "50000000" and len(seen.body) > 90000
+    ),
     "http_drip": lambda seen: seen.outcome == "timeout" or seen.seconds > 1,
 }
 FOREIGN_CERTIFICATE = {"http_block_page", "http_block_redirect"}
@@ -540,7 +546,9 @@ def test_http_fault(net: lab.Lab, pc1: lab.Host, pc2: lab.Host, name: str, port:
         healthy(net, pc1)
         assert fetch(net, pc2, PORTAL, port).status == 200
     with net.fault(name, endpoint=PORTAL, port=port):
-        assert HTTP[name](fetch(net, net.host("pc3"), PORTAL, port, timeout=0.6, verify=name not in FOREIGN_CERTIFICATE))
+        assert HTTP[name](
+            fetch(net, net.host("pc3"), PORTAL, port, timeout=0.6, verify=name not in FOREIGN_CERTIFICATE)
+        )
         assert fetch(net, pc2, PORTAL, 443 if port == 80 else 80).status == 200
 
 
@@ -587,7 +595,9 @@ def through_proxy(net: lab.Lab, host: lab.Host, port: int = 4443) -> tuple[int, 
             from lab.eyes import outcome
 
             return 0, outcome(error)
-    error = next((line.partition(":")[2].strip() for line in head.split("\r\n") if line.startswith("X-Squid-Error")), "")
+    error = next(
+        (line.partition(":")[2].strip() for line in head.split("\r\n") if line.startswith("X-Squid-Error")), ""
+    )
     return int(head.split()[1]), error.split(" ")[0]
 
 
@@ -685,7 +695,9 @@ def test_two_per_cent_loss_and_delay_stay_usable(net: lab.Lab, pc1: lab.Host) ->
 
 def test_a_long_body_passes_the_slow_line_whole(net: lab.Lab, pc1: lab.Host) -> None:
     with net.fault("http_huge", host=pc1, endpoint=PORTAL, size=2_000_000), net.fault("slow", host=pc1, delay_ms=2):
-        done = net.run(pc1, ["curl", "-sS", "-m", "20", "-o", "/dev/null", "-w", "%{size_download}", f"http://{PORTAL}/"])
+        done = net.run(
+            pc1, ["curl", "-sS", "-m", "20", "-o", "/dev/null", "-w", "%{size_download}", f"http://{PORTAL}/"]
+        )
     assert done.stdout == "2000000", done.stderr
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from . import addresses, dns, netns, ntp, pki, proxy, topology, web
 from .netns import LabError
-from .runtime import BASE, Runtime, end_processes
+from .runtime import BASE, Runtime, end_recorded
 from .topology import CONTROL_HOST, CONTROL_SITE, Host, Site
 
 _T = TypeVar("_T")
@@ -76,7 +76,7 @@ class Lab:
     def down(self) -> None:
         """Remove every trace: processes (by pid and start time), namespaces, /etc/netns folders, the lab's folder."""
         recorded = self.runtime.read().get("processes", [])
-        end_processes([(p["pid"], p["start"]) for p in recorded])
+        end_recorded(recorded)
         topology.remove(self.prefix)
         proxy.forget_shared_memory(self.name)
         self.runtime.remove()

@@ -45,7 +45,9 @@ def outcome(error: BaseException) -> str:
     """A name for an error that does not depend on the locale."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"verify:{error.verify_code}"
-    if isinstance(error, ssl.SSLEOFError) or (isinstance(error, ssl.SSLError) and error.reason == "UNEXPECTED_EOF_WHILE_READING"):
+    if isinstance(error, ssl.SSLEOFError) or (
+        isinstance(error, ssl.SSLError) and error.reason == "UNEXPECTED_EOF_WHILE_READING"
+    ):
         return "eof"
     if isinstance(error, ssl.SSLError) and error.reason:
         return error.reason
@@ -69,7 +71,10 @@ def look_up(
 
     ``strict``: report every ICMP error; by default Linux hides "host unreachable" from UDP sockets.
     """
-    with lab.inside(host), socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    with (
+        lab.inside(host),
+        socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM) as sock,
+    ):
         sock.settimeout(timeout)
         try:
             if strict:

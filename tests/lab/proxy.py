@@ -46,6 +46,7 @@ visible_hostname proxy.lab.example
 shutdown_lifetime 0 seconds
 connect_timeout 4 seconds
 forward_timeout 5 seconds
+forward_max_tries 2
 max_filedescriptors 1024
 icp_port 0
 logfile_rotate 0
@@ -75,7 +76,7 @@ def ensure(lab: Lab) -> None:
     conf = folder / "squid.conf"
     conf.write_text(_CONF.format(ports="\n".join(ports), folder=folder, resolver=RESOLVERS4[0]))
     forget_shared_memory(lab.name)
-    runtime.spawn("squid", ["squid", "-N", "-n", f"edrlab{lab.name}", "-f", str(conf)], lab.inet)
+    runtime.spawn("squid", ["squid", "-N", "-n", f"edrlab{lab.name}", "-f", str(conf)], lab.inet, hard=True)
     runtime.wait(lambda: _answers(lab.inet), "squid does not answer", "squid", seconds=20)
 
 

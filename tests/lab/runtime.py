@@ -68,8 +68,11 @@ class Runtime:
 
     # ---- processes -------------------------------------------------------------------------------------------------
 
-    def spawn(self, label: str, argv: Sequence[str], netns: str | None, **env: str) -> int:
-        """Start a long-lived process of the lab in a namespace; its output goes to ``<label>.log``. Returns the pid."""
+    def spawn(self, label: str, argv: Sequence[str], netns: str | None, *, hard: bool = False) -> int:
+        """Start a long-lived process of the lab in a namespace; its output goes to ``<label>.log``. Returns the pid.
+
+        ``hard``: it takes its time to end and has nothing to save, so it is killed at once.
+        """
         with (self.folder / f"{label}.log").open("ab") as log, inside(netns):
             process = subprocess.Popen(
                 list(argv),
@@ -78,12 +81,11 @@ class Runtime:
                 stderr=log,
                 cwd=self.folder,
                 start_new_session=True,
-                env={**os.environ, **env} if env else None,
             )
         _children[process.pid] = process
         with self.edit() as data:
             data["processes"].append(
-                {"label": label, "pid": process.pid, "start": start_time(process.pid), "netns": netns}
+                {"label": label, "pid": process.pid, "start": start_time(process.pid), "netns": netns, "hard": hard}
             )
         return process.pid
 
@@ -122,7 +124,7 @@ class Runtime:
         with self.edit() as data:
             ours = [p for p in data["processes"] if p["label"] == label]
             data["processes"] = [p for p in data["processes"] if p["label"] != label]
-        end_processes([(p["pid"], p["start"]) for p in ours])
+        end_recorded(ours)
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -138,10 +140,20 @@ def alive(process: dict[str, Any]) -> bool:
     return process["start"] is not None and start_time(process["pid"]) == process["start"]
 
 
-def end_processes(processes: Sequence[tuple[int, int | None]], grace: float = 1.5) -> None:
+def end_recorded(processes: Sequence[dict[str, Any]]) -> None:
+    """End processes as the state file notes them."""
+    end_processes([(p["pid"], p["start"]) for p in processes if p.get("hard")], (signal.SIGKILL,))
+    end_processes([(p["pid"], p["start"]) for p in processes])
+
+
+def end_processes(
+    processes: Sequence[tuple[int, int | None]],
+    signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGKILL),
+    grace: float = 1.5,
+) -> None:
     """TERM, then KILL, by pid; a pid whose start time does not match belongs to somebody else and is left alone."""
     left = [(pid, start) for pid, start in processes if start is not None and start_time(pid) == start]
-    for sig in (signal.SIGTERM, signal.SIGKILL):
+    for sig in signals:
         for pid, _start in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, sig)

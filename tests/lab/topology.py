@@ -59,6 +59,10 @@ class Site:
     def gateway4(self) -> str:
         return f"10.{self.number}.0.1"
 
+    @property
+    def gateway6(self) -> str:
+        return f"2001:db8:a{self.number:03x}::1"
+
 
 @dataclass(frozen=True)
 class Host:

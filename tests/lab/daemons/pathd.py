@@ -11,7 +11,9 @@ Control request: a list of rules, all in force at once, replacing the former one
      "remotes": [addresses] | null, towards which servers
      "ports": [ports] | null,       which server ports
      "up_ms": f, "down_ms": f, "jitter_ms": f, "loss": fraction, "seed": int,
-     "names": [dns names], "action": null | "reset" | "eof" | "stall" | "dns_inject", "answers": [addresses]}
+     "version": 4 | 6 | null, "protocol": IP protocol | null, "except": [networks never hit],
+     "names": [dns names], "action": null | "reset" | "eof" | "stall" | "dns_inject" | "reject",
+     "answers": [addresses], "gateway": who says reject (IPv6), "code": its ICMPv6 code}
 """
 
 from __future__ import annotations
@@ -66,6 +68,11 @@ class Rule:
     names: frozenset[str]
     action: str | None
     answers: tuple[str, ...]
+    version: int | None = None
+    protocol: int | None = None
+    spared: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    gateway: bytes = b""
+    code: int = 1
     dice: random.Random = field(default_factory=random.Random)
 
     @classmethod
@@ -86,6 +93,11 @@ class Rule:
             names=frozenset(spec.get("names") or ()),
             action=spec.get("action"),
             answers=tuple(spec.get("answers") or ()),
+            version=spec.get("version"),
+            protocol=spec.get("protocol"),
+            spared=tuple(ipaddress.ip_network(net) for net in spec.get("except") or ()),
+            gateway=ipaddress.ip_address(spec["gateway"]).packed if spec.get("gateway") else b"",
+            code=int(spec.get("code", 1)),
             dice=random.Random(spec.get("seed", 1)),
         )
 
@@ -171,6 +183,10 @@ class Router:
                 continue
             if rule.ports is not None and port not in rule.ports:
                 continue
+            if rule.version not in (None, packet.version) or rule.protocol not in (None, packet.protocol):
+                continue
+            if rule.spared and any(ipaddress.ip_address(remote) in net for net in rule.spared):
+                continue
             if rule.loss and rule.dice.random() < rule.loss:
                 return
             if rule.action and self.inspect(rule, packet, up):
@@ -195,6 +211,10 @@ class Router:
             if up and packet.protocol == 17 and packet.dport == 53:
                 self.inject(rule, packet)
             return False
+        if rule.action == "reject":
+            if up:
+                self.write(unreachable(packet, rule.gateway, rule.code))
+            return up
         if packet.protocol != 6 or len(packet.raw) < packet.at + 20:
             return False
         near, far = (packet.source, packet.sport), (packet.target, packet.dport)
@@ -293,6 +313,12 @@ def udp(packet: Packet, payload: bytes) -> bytes:
     """A forged datagram back to the packet's sender."""
     body = bytearray(struct.pack("!HHHH", packet.dport, packet.sport, 8 + len(payload), 0) + payload)
     return _ip(packet.version, packet.target, packet.source, 17, body, 6)
+
+
+def unreachable(packet: Packet, gateway: bytes, code: int) -> bytes:
+    """ICMPv6 "destination unreachable" from the gateway to the packet's sender."""
+    body = bytearray(struct.pack("!BBHI", 1, code, 0, 0) + packet.raw[:1200])
+    return _ip(6, gateway, packet.source, 58, body, 2)
 
 
 def main() -> None:

@@ -72,7 +72,10 @@ def dns_timeout(where: Where, resolver: str | None = None) -> None:
     where.rules("filter", [f"{m} drop" for p in ("udp", "tcp") for m in _resolver_match(where, resolver, p)])
 
 
-@fault("dns_unreachable", "The resolver cannot be reached: ICMP comes back (icmp=admin | port | host | net; a Linux UDP socket hides the last two).")
+@fault(
+    "dns_unreachable",
+    "The resolver cannot be reached: ICMP comes back (icmp=admin | port | host | net; a Linux UDP socket hides the last two).",
+)
 def dns_unreachable(where: Where, resolver: str | None = None, icmp: str = "admin") -> None:
     if icmp not in _ICMP:
         raise ValueError(f"icmp={icmp!r}; one of {', '.join(_ICMP)}")

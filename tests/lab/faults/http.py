@@ -103,7 +103,7 @@ def http_date(where: Where, offset: float = 300.0) -> None:
 def proxy_required(where: Where, how: str = "drop") -> None:
     where.need_site("proxy_required")
     proxy.ensure(where.lab)
-    where.filter(tcp.verdict(how), where.tcp(tcp.WEB_PORTS))
+    tcp.block(where, how, tcp.WEB_PORTS)
 
 
 def _to_proxy(where: Where) -> list[tuple[int, str]]:

@@ -54,7 +54,7 @@ def _gateway_addresses(lab: Lab, space: str) -> list[str]:
         return [VARIANT4, VARIANT6]
     for site in lab.sites.values():
         if site.netns == space:
-            return [site.gateway4, f"2001:db8:a{site.number:03x}::1"]
+            return [site.gateway4, site.gateway6]
     raise LabError(f"{space} is no gateway of lab {lab.name}")
 
 
@@ -98,8 +98,9 @@ def _path(lab: Lab, space: str, specs: list[dict[str, Any]]) -> None:
     notrack, lines = [], []
     if specs:
         for version, net in ((4, lan[0]), (6, lan[1])):
-            hosts = sorted({h for spec in specs for h in spec["hosts"] or [] if (":" in h) == (version == 6)})
-            everyone = any(spec["hosts"] is None for spec in specs)
+            hosts = sorted({h for spec in specs for h in spec["hosts"] or () if (":" in h) == (version == 6)})
+            mine = [spec for spec in specs if spec.get("version") in (None, version)]
+            everyone = any(spec["hosts"] is None for spec in mine)
             family = "" if version == 4 else "-6 "
             for host in [net] if everyone else hosts:
                 for selector in (f"iif br0 from {host}", f"iif wan to {host}", f"iif lo to {host}"):

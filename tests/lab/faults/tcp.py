@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from .base import Where, fault
+from collections.abc import Sequence
+
+from .base import INTERNAL6, Where, fault
 
 WEB_PORTS = (80, 443, 4443)
 _VERDICTS = {
@@ -14,6 +16,8 @@ _VERDICTS = {
     "prohibited": "reject with icmpx type admin-prohibited",
     "unreachable": "reject with icmpx type host-unreachable",
 }
+# ICMPv6 codes of "destination unreachable".
+_CODES6 = {"prohibited": 1, "unreachable": 3}
 
 
 def verdict(how: str) -> str:
@@ -23,41 +27,64 @@ def verdict(how: str) -> str:
         raise ValueError(f"how={how!r}; one of {', '.join(_VERDICTS)}") from None
 
 
+def block(where: Where, how: str, ports: Sequence[int] | None = None, versions: tuple[int, ...] = (4, 6)) -> None:
+    """Keep TCP from arriving, in one of the ways of ``_VERDICTS``; on the fault's port, else ``ports``, else all.
+
+    ICMPv6 errors come from the user-space router: sent by the kernel they would be there before connect() has let go of its
+    socket, which then takes note only at the second SYN, a second later. No line is that fast.
+    """
+    text = verdict(how)
+    if "icmpx" not in text:
+        where.filter(text, where.tcp(ports), versions)
+        return
+    if 4 in versions:
+        where.filter(text, where.tcp(ports), (4,))
+    if 6 in versions and (where.host is None or where.host.address6):
+        wanted = [where.port] if where.port is not None else list(ports) if ports is not None else None
+        for site in where.sites:
+            spec = {
+                "hosts": [where.host.address6] if where.host else None,
+                "remotes": where.remotes(), "ports": wanted, "version": 6, "protocol": 6, "except": [INTERNAL6],
+                "action": "reject", "gateway": site.gateway6, "code": _CODES6[how],
+            }  # fmt: skip
+            where.table("path", site.netns, spec)
+
+
 @fault("tcp_drop", "A firewall swallows TCP to the endpoint in silence.")
 def tcp_drop(where: Where) -> None:
-    where.filter("drop", where.tcp())
+    block(where, "drop")
 
 
 @fault("tcp_refused", "A firewall answers TCP to the endpoint with a reset.")
 def tcp_refused(where: Where) -> None:
-    where.filter(verdict("refused"), where.tcp())
+    block(where, "refused")
 
 
 @fault("tcp_prohibited", "A firewall answers with ICMP 'administratively prohibited'.")
 def tcp_prohibited(where: Where) -> None:
-    where.filter(verdict("prohibited"), where.tcp())
+    block(where, "prohibited")
 
 
 @fault("tcp_unreachable", "A router answers with ICMP 'host unreachable'.")
 def tcp_unreachable(where: Where) -> None:
-    where.filter(verdict("unreachable"), where.tcp())
+    block(where, "unreachable")
 
 
 @fault("ipv6_dead", "IPv6 goes nowhere (how=drop | refused | prohibited | unreachable) while IPv4 works.")
 def ipv6_dead(where: Where, how: str = "drop") -> None:
-    where.filter(verdict(how), where.tcp() if how == "refused" or where.port else "", versions=(6,))
+    block(where, how, versions=(6,))
 
 
 @fault("service_down", "The service itself is dead for everybody (how=drop | refused | prohibited | unreachable).")
 def service_down(where: Where, how: str = "drop") -> None:
     _everybody(where, "service_down")
-    where.filter(verdict(how), where.tcp())
+    block(where, how)
 
 
 @fault("service_refused", "The service's machine is up, but nothing listens: everybody gets a reset from it.")
 def service_refused(where: Where) -> None:
     _everybody(where, "service_refused")
-    where.filter(verdict("refused"), where.tcp())
+    block(where, "refused")
 
 
 @fault(
