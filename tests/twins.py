@@ -43,7 +43,18 @@ class PosixTwin:
     def __init__(self, netns: str, env: t.Mapping[str, str] | None = None) -> None:
         variables = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "PYTHONPATH": str(COLLECTIONS), **(env or {})}
         self._process = subprocess.Popen(
-            ["ip", "netns", "exec", netns, "env", "-i", *(f"{k}={v}" for k, v in variables.items()), sys.executable, "-c", _SERVE],
+            [
+                "ip",
+                "netns",
+                "exec",
+                netns,
+                "env",
+                "-i",
+                *(f"{k}={v}" for k, v in variables.items()),
+                sys.executable,
+                "-c",
+                _SERVE,
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -90,14 +101,29 @@ class Twins:
     """Both, for one host of the lab. home: where Mono trust stores may be kept; registry: folder of the host's registry."""
 
     def __init__(self, host: t.Any, folder: pathlib.Path, env: t.Mapping[str, str] | None = None) -> None:
-        home = labs.trust_home(host.trust_file, folder)
-        registry = folder / f"registry-{host.name}"
-        registry.mkdir(exist_ok=True)
-        self.posix = PosixTwin(host.netns, env)
-        self.windows = WindowsTwin(host.netns, home=home, registry=registry)
+        self._host = host
+        self._folder = folder
+        self._registry = folder / f"registry-{host.name}"
+        self._registry.mkdir(exist_ok=True)
+        self._env = env
+        self._trust = b""
+        self._renew()
+
+    def _renew(self) -> None:
+        """New processes when the host trusts other roots than before: both read them once."""
+        trust = self._host.trust_file.read_bytes()
+        if trust == self._trust:
+            return
+        if self._trust:
+            self.close()
+        self._trust = trust
+        home = labs.trust_home(self._host.trust_file, self._folder)
+        self.posix = PosixTwin(self._host.netns, self._env)
+        self.windows = WindowsTwin(self._host.netns, home=home, registry=self._registry)
 
     def call(self, params: Data, timeout: float = 60.0) -> dict[str, Data]:
         """Both observations, made at the same time: {"posix": …, "windows": …}."""
+        self._renew()
         results: dict[str, Data] = {}
         errors: list[BaseException] = []
 

@@ -143,13 +143,13 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
                     data["http"] = null;
                     data["neutral_sni"] = null;
                     attempts[address] = data;
-                    Spawn("tcp", data, delegate() { Attempt(data); });
+                    Spawn(data, delegate() { Attempt(data); });
                 }
             }
         }
 
         /// <summary>With `changed` held. Whatever breaks in one attempt stays in it.</summary>
-        private void Spawn(string phase, Dictionary<string, object> data, ThreadStart work)
+        private void Spawn(Dictionary<string, object> data, ThreadStart work)
         {
             running++;
             Start(delegate()
@@ -157,9 +157,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
                 try { work(); }
                 catch (Exception error)
                 {
-                    Dictionary<string, object> outcome = TcpProbe.Outcome(Fault.From(phase, error), null);
-                    if (data.ContainsKey("proxy")) { outcome["address"] = null; }
-                    Set(data, phase, outcome);
+                    Broke(data, error);
                 }
                 lock (changed)
                 {
@@ -167,6 +165,28 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
                     Monitor.PulseAll(changed);
                 }
             });
+        }
+
+        /// <summary>Puts an error that nobody foresaw into the phase that had begun. A bug of ours must not read like a fault of the network.</summary>
+        private void Broke(Dictionary<string, object> data, Exception error)
+        {
+            lock (changed)
+            {
+                Dictionary<string, object> tcp = (Dictionary<string, object>)data["tcp"];
+                if (tcp["error"] != null)
+                {
+                    Dictionary<string, object> outcome = TcpProbe.Outcome(Fault.Make("tcp", "error", null, error.ToString()), null);
+                    if (data.ContainsKey("proxy")) { outcome["address"] = null; }
+                    data["tcp"] = outcome;
+                }
+                else if (scheme == "https" && data["tls"] == null)
+                {
+                    Dictionary<string, object> outcome = TlsProbe.Empty(host);
+                    outcome["error"] = Fault.Make("tls", "error", null, error.ToString());
+                    data["tls"] = outcome;
+                }
+                else if (data["http"] == null) { data["http"] = HttpProbe.Failed(Fault.Make("http", "error", null, error.ToString())); }
+            }
         }
 
         private void Set(Dictionary<string, object> data, string key, object value)
@@ -396,7 +416,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
                         data["tls"] = null;
                         data["http"] = null;
                         proxied.Add(data);
-                        Spawn("tcp", data, delegate() { Through(data); });
+                        Spawn(data, delegate() { Through(data); });
                     }
                 }
                 double limit = start + context.Deadline.ClampMs(context.TimeoutMs);

@@ -274,22 +274,37 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Http
             }
             catch (HttpMalformed reason) { error = Fault.Make("http", "malformed", null, reason.Message); }
             catch (EndOfStreamException reason) { error = Fault.Make("http", "eof", null, reason.Message); }
-            catch (IOException reason) { error = Broken(tee, reason); truncated = true; }
-            catch (ObjectDisposedException reason) { error = Broken(tee, reason); truncated = true; }
-            catch (InvalidOperationException reason) { error = Broken(tee, reason); truncated = true; }
+            // Any kind: what a TLS layer makes of a broken connection differs by platform; the socket's stream knows what happened.
+            catch (Exception reason) { error = Broken(tee, reason); truncated = true; }
             // A TLS layer that meets a plain close in mid-stream complains; what was to run to the close is whole all the same.
             if (error != null && (string)error["code"] == "eof" && body != null && body.ToClose) { error = null; truncated = false; }
+            Dictionary<string, object> data = Failed(error);
+            data["elapsed_ms"] = Text.Ms(deadline.ElapsedMs - start);
+            if (head != null)
+            {
+                data["status"] = (long)head.Status;
+                data["version"] = head.Version;
+                data["reason"] = Text.Bound(head.Reason, 80);
+                Dictionary<string, object> headers = (Dictionary<string, object>)data["headers"];
+                foreach (string name in Wanted) { if (head.Value(name) != null) { headers[name] = Text.Bound(head.Value(name), 300); } }
+                data["date"] = ParseDate(head.Value("date"));
+            }
+            data["body"] = body == null ? null : body.Data(truncated);
+            return data;
+        }
+
+        /// <summary>HTTP of docs/observation-endpoints.md when nothing came.</summary>
+        public static Dictionary<string, object> Failed(Dictionary<string, object> error)
+        {
             Dictionary<string, object> data = new Dictionary<string, object>();
             data["error"] = error;
-            data["elapsed_ms"] = Text.Ms(deadline.ElapsedMs - start);
-            data["status"] = head == null ? null : (object)(long)head.Status;
-            data["version"] = head == null ? null : head.Version;
-            data["reason"] = head == null ? null : Text.Bound(head.Reason, 80);
-            Dictionary<string, object> headers = new Dictionary<string, object>();
-            if (head != null) { foreach (string name in Wanted) { if (head.Value(name) != null) { headers[name] = Text.Bound(head.Value(name), 300); } } }
-            data["headers"] = headers;
-            data["date"] = head == null ? null : ParseDate(head.Value("date"));
-            data["body"] = body == null ? null : body.Data(truncated);
+            data["elapsed_ms"] = null;
+            data["status"] = null;
+            data["version"] = null;
+            data["reason"] = null;
+            data["headers"] = new Dictionary<string, object>();
+            data["date"] = null;
+            data["body"] = null;
             return data;
         }
 

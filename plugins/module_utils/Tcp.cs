@@ -41,6 +41,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tcp
                 return null;
             }
             Socket socket = null;
+            bool waited = false;
             try
             {
                 IPAddress ip = IPAddress.Parse(address);
@@ -48,6 +49,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tcp
                 socket.NoDelay = true;
                 int wait = deadline.ClampMs(timeoutMs);
                 IAsyncResult connecting = socket.BeginConnect(ip, port, null, null);
+                waited = !connecting.CompletedSynchronously;
                 if (!connecting.AsyncWaitHandle.WaitOne(wait))
                 {
                     socket.Close();
@@ -64,7 +66,11 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tcp
             catch (SocketException error)
             {
                 if (socket != null) { socket.Close(); }
-                outcome = Outcome(Fault.From("tcp", error), Text.Ms(deadline.ElapsedMs - start));
+                Dictionary<string, object> fault = Fault.From("tcp", error);
+                double took = deadline.ElapsedMs - start;
+                // WSAEACCES is a filter on this very machine. Unix also says it for ICMPv6 "administratively prohibited", but only later.
+                if ("access_denied".Equals(fault["code"]) && waited && Environment.OSVersion.Platform == PlatformID.Unix) { fault["code"] = "host_unreachable"; }
+                outcome = Outcome(fault, Text.Ms(took));
             }
             catch (FormatException error)
             {

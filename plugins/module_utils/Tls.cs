@@ -103,7 +103,10 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tls
         public string ErrorCode(string failure)
         {
             if (NotTls) { return "not_tls"; }
-            if (Alert != null && (long)Alert["description"] != 0) { return "alert"; }
+            long alert = Alert == null ? 0L : (long)Alert["description"];
+            // protocol_version (RFC 8446 section 6.2) and inappropriate_fallback (RFC 7507).
+            if (alert == 70L || alert == 86L) { return "version"; }
+            if (alert != 0L) { return "alert"; }
             if (ServerVersion >= 0 && ServerVersion < 0x0303) { return "version"; }
             if (failure == "aborted") { return "reset"; }
             return failure == "timeout" || failure == "reset" || failure == "eof" || failure == "deadline" ? failure : "handshake";
@@ -307,10 +310,17 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tls
             Data["chain"] = read;
             if (read.Count > 0) { Data["name_match"] = CertReader.NameMatches((Dictionary<string, object>)read[0], host); }
             if (!verify || status == null) { return; }
+            if (status.Contains("partial_chain") && read.Count > 0 && SelfSigned(read[read.Count - 1]))
+            {
+                // The end of the chain is here and nobody trusts it; libraries differ in what they call that.
+                status.Remove("partial_chain");
+                if (!status.Contains("untrusted_root")) { status.Add("untrusted_root"); }
+                status.Sort(Ordinal);
+            }
             if (status.Count > 0 && !status.Contains("not_time_valid") && OutOfDates(read))
             {
                 status.Add("not_time_valid");
-                status.Sort();
+                status.Sort(Ordinal);
             }
             Data["trusted"] = status.Count == 0;
             Data["chain_status"] = status;
@@ -320,6 +330,17 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tls
         {
             foreach (byte[] other in chain) { if (Convert.ToBase64String(other) == Convert.ToBase64String(item)) { return true; } }
             return false;
+        }
+
+        private static int Ordinal(object a, object b)
+        {
+            return string.CompareOrdinal((string)a, (string)b);
+        }
+
+        private static bool SelfSigned(object cert)
+        {
+            Dictionary<string, object> fields = (Dictionary<string, object>)cert;
+            return fields.ContainsKey("self_signed") && true.Equals(fields["self_signed"]);
         }
 
         /// <summary>Whether a certificate of the chain is out of its dates by this machine's clock.</summary>

@@ -9,6 +9,7 @@ we are here for. Reading only: nothing is verified here.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import re
 import socket
@@ -170,8 +171,10 @@ def _time(data: bytes, item: Tlv) -> str:
     year, month, day, hour, minute, second = (int(v or 0) for v in match.groups())
     if item.tag == 0x17:
         year += 1900 if year >= 50 else 2000
-    if not (1 <= month <= 12 and 1 <= day <= 31 and hour <= 23 and minute <= 59 and second <= 60):
-        raise DerError("a time that does not exist")
+    try:
+        datetime.datetime(year, month, day, hour, minute, second)
+    except ValueError as error:
+        raise DerError("a time that does not exist") from error
     return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}.000Z"
 
 

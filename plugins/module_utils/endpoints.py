@@ -103,19 +103,31 @@ class Target:
                     self.attempts[address] = data
                     self._spawn(self._attempt, data)
 
-    def _spawn(self, work: t.Callable[..., None], *args: t.Any) -> None:
-        """In self.changed."""
+    def _spawn(self, work: t.Callable[[Data], None], data: Data) -> None:
+        """In self.changed. Whatever breaks in one attempt stays in it."""
         self.running += 1
 
         def run() -> None:
             try:
-                work(*args)
+                work(data)
+            except Exception as error:
+                self._broke(data, error)
             finally:
                 with self.changed:
                     self.running -= 1
                     self.changed.notify_all()
 
         start(run)
+
+    def _broke(self, data: Data, error: Exception) -> None:
+        """Puts an error that nobody foresaw into the phase that had begun. A bug of ours must not read like a network's."""
+        text = f"{type(error).__name__}: {error}"
+        if data["tcp"]["error"] is not None:
+            data["tcp"] = {**data["tcp"], "error": make_fault("tcp", "error", None, text)}
+        elif self.scheme == "https" and data["tls"] is None:
+            data["tls"] = {**tls.empty(self.host), "error": make_fault("tls", "error", None, text)}
+        elif data["http"] is None:
+            data["http"] = {**http.empty(), "error": make_fault("http", "error", None, text)}
 
     def _look_up(self) -> None:
         result = dns.system_lookup(self.host)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import email.utils
+import datetime
 import hashlib
 import re
 import time
@@ -17,7 +17,7 @@ from ansible_collections.edefter.ready.plugins.module_utils.core import (
     Deadline,
     bound,
     fault_from,
-    iso_from_epoch,
+    iso,
     make_fault,
 )
 from ansible_collections.edefter.ready.plugins.module_utils.tls import Stream
@@ -32,6 +32,11 @@ HEADERS = (
 )  # fmt: skip
 _STATUS_LINE = re.compile(rb"(HTTP/\d\.\d) +(\d{3})(?: +([^\r\n]*))?")
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,400})", re.IGNORECASE)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DATE = re.compile(
+    r"(?:[A-Za-z]{3,9}, ?)?([0-9]{1,2})[ -]([A-Za-z]{3})[ -]([0-9]{2}|[0-9]{4}) "
+    r"([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:GMT|UTC)"
+)
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,80}")
 
 
@@ -155,12 +160,18 @@ class Body:
 
 
 def parse_date(text: t.Optional[str]) -> t.Optional[str]:
-    """The Date header as ISO; None when it is none."""
-    if not text:
+    """The Date header (RFC 9110 section 5.6.7, without asctime) as ISO; None when it is none."""
+    match = _DATE.fullmatch((text or "").strip())
+    if match is None or match.group(2).lower() not in _MONTHS:
         return None
+    year = int(match.group(3))
+    if len(match.group(3)) == 2:
+        year += 2000 if year < 70 else 1900
+    day, hour, minute, second = (int(match.group(i)) for i in (1, 4, 5, 6))
+    month = _MONTHS.index(match.group(2).lower()) + 1
     try:
-        return iso_from_epoch(email.utils.parsedate_to_datetime(text).timestamp())
-    except (TypeError, ValueError, OverflowError, IndexError):
+        return iso(datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.timezone.utc))
+    except ValueError:
         return None
 
 

@@ -66,6 +66,7 @@ def connect(address: str, port: int, timeout: float, deadline: Deadline) -> t.Tu
                 sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
             else:
                 sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(deadline.clamp(timeout))
         sock.connect(info[4])
         done = result(None, _ms(start))
@@ -79,6 +80,9 @@ def connect(address: str, port: int, timeout: float, deadline: Deadline) -> t.Tu
         failed = result(fault, _ms(start))
         if sock is not None:
             failed["icmp"] = _offender(sock, family)
+            if fault["code"] == "access_denied" and failed["icmp"] is not None:
+                # Linux says EACCES for ICMPv6 "administratively prohibited" too; that filter is not on this machine.
+                fault["code"] = "host_unreachable"
             sock.close()
         return failed, None
 

@@ -38,6 +38,8 @@ _STATUS = {
     66: "weak_signature", 67: "weak_signature", 68: "weak_signature",
 }  # fmt: skip
 _DATES = (9, 10)
+# protocol_version (RFC 8446 section 6.2) and inappropriate_fallback (RFC 7507).
+_VERSION_ALERTS = (70, 86)
 
 
 class Contexts:
@@ -108,6 +110,8 @@ def error_code(seen: Seen, fault: str) -> str:
     """The code of a failed handshake: what the server's bytes prove goes before what the library said."""
     if seen.not_tls:
         return "not_tls"
+    if seen.alert is not None and seen.alert["description"] in _VERSION_ALERTS:
+        return "version"
     if seen.alert is not None and seen.alert["description"] != 0:
         return "alert"
     if seen.server_version is not None and seen.server_version < 0x0303:
@@ -332,6 +336,9 @@ def probe(
     if chain:
         data["name_match"] = certs.name_matches(chain[0], host)
     if verify:
+        if "partial_chain" in status and chain and chain[-1].get("self_signed") is True:
+            # The end of the chain is here and nobody trusts it; libraries differ in what they call that.
+            status = ["untrusted_root" if code == "partial_chain" else code for code in status]
         if status and "not_time_valid" not in status and _local_dates(chain):
             status.append("not_time_valid")
         data.update(trusted=not status, chain_status=sorted(status))
