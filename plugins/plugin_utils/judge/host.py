@@ -83,7 +83,7 @@ def _machine(identity: Identity) -> t.Iterator[Finding]:
             Owner.LOCAL_ADMIN,
             name,
             "Windows 10 / Server 2016",
-            **params,
+            params=params,
         )
     elif identity.windows and identity.dotnet_release is not None and identity.dotnet_release < DOTNET_45:
         yield _finding(
