@@ -64,7 +64,7 @@ def _value(name: str, data: str) -> Value | None:
     if kind == 11:
         return Value(name, "qword", int.from_bytes(content, "little"))
     if kind in (1, 2):
-        # Behind the closing NUL there may be anything. XML cannot hold a NUL; the collector's own mark for it stands in.
+        # Behind the closing NUL there may be anything. XML cannot hold a NUL: the collector's own mark stands in.
         text = content.decode("utf-16-le", "replace").rstrip("\0").replace("\0", "\ufffd")
         return Value(name, "string" if kind == 1 else "expandstring", text)
     if kind == 7:

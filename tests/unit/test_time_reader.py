@@ -210,7 +210,7 @@ def _expected(number: str, observed: TimeObservation) -> None:
         assert settings.parameters.text("Type") == {"01": "NT5DS", "03": "NTP", "05": "NTP"}[number]
         assert settings.triggers[0].guid == "1ce20aba-9851-4421-9430-1ddeb766e809"
         assert (zone.key, zone.utc_offset_s) == ("Eastern Standard Time", -14400)
-        assert settings.config.number("MaxPosPhaseCorrection") == 54000
+        assert settings.config.number("MaxPosPhaseCorrection") == {"01": 0xFFFFFFFF, "03": 54000, "05": 54000}[number]
     elif number == "19":
         assert settings.config.number("MaxNegPhaseCorrection") == 0xFFFFFFFF
     elif number == "21":

@@ -71,8 +71,9 @@ def _afterwards(case: Case, chosen: list[Step]) -> list[Step]:
         # A running service may take a large error for a spike and wait 15 minutes; a fresh one does not.
         if running or not starting:
             result.append(steps.restart())
-    elif steps.UPDATE in needs and (running or not starting):
-        result.append(steps.update())
+    elif steps.UPDATE in needs and not starting:
+        # `w32tm /config /update` fails while the service does not run; when that is not known, a restart does both.
+        result.append(steps.update() if running else steps.restart())
     if steps.RESYNC in needs or off:
         result.append(steps.resync())
     if any(step.kind == "restore" for step in chosen):

@@ -26,8 +26,6 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.time import M
 PDC_PHASE_LIMIT = 172800
 """Microsoft's value for the root of a domain's time (KB884776)."""
 SPECIAL_POLL_S = 3600
-BATTERY_S = 30 * 86400.0
-"""A clock behind by more than a month was not set so by a person: it started from the board's birth date."""
 HOST_SYNC_SAFE_SINCE = 14393
 """Build (Windows 10 1607, Server 2016) since which a Hyper-V guest may keep both time sources."""
 
@@ -37,7 +35,7 @@ def checks(case: Case) -> tuple[Check, ...]:
     if case.settings is None:
         return ()
     found = [_type(case), _peers(case) if case.asks_peers else None, _provider(case), _poll(case), phase_limits(case)]
-    found += [_seeding(case), _guest(case), _battery(case), _odd(case), _policy(case)]
+    found += [_seeding(case), _guest(case), _odd(case), _policy(case)]
     return tuple(check for check in found if check is not None)
 
 
@@ -343,14 +341,6 @@ def _guest(case: Case) -> Check | None:
         repair = (step,) if case.writes else ()
         return Check("time.guest", Status.WARN, "time.guest.old_hyperv", shown, "0", case.admin, steps=repair)
     return Check("time.guest", Status.PASS, "time.guest.ok", shown, shown)
-
-
-def _battery(case: Case) -> Check | None:
-    clock = case.clock
-    if clock is None or case.host.hypervisor is not None or clock.lo < BATTERY_S:
-        return None
-    days = f"{clock.lo / 86400:.0f}"
-    return Check("time.battery", Status.WARN, "time.battery.dead", f"{days} d", "", Owner.LOCAL_ADMIN, {"days": days})
 
 
 def _odd(case: Case) -> Check | None:

@@ -67,7 +67,6 @@ def test_widen_restart_resync_then_restore(offset: float, name: str) -> None:
     finding = found["time.phase_limits"]
     assert (finding.status, finding.cause) == (Status.FAIL, "time.phase_limits.beyond")
     assert finding.steps == (steps[0].id, steps[3].id)
-    assert ("time.battery" in found) == (offset > 0)
 
 
 def test_a_custom_limit_comes_back_as_it_was() -> None:
@@ -95,10 +94,9 @@ def test_an_interval_that_may_be_good_moves_nothing() -> None:
 
 def test_dead_cmos_keeps_the_limits_open() -> None:
     wanted = TimeWanted.from_options({"keep_max_phase": True})
-    found, steps = both("workgroup_pc", {}, at(YEARS_24), wanted)
+    steps = both("workgroup_pc", {}, at(YEARS_24), wanted)[1]
     assert [s.args["data"] for s in steps if s.kind == "registry"] == [MAX_PHASE, MAX_PHASE]
     assert not [s for s in steps if s.kind in ("widen", "restore")]
-    assert found["time.battery"].owner is Owner.LOCAL_ADMIN
     open_limits = {"w32time": {"config": {"MaxPosPhaseCorrection": MAX_PHASE, "MaxNegPhaseCorrection": MAX_PHASE}}}
     found, steps = both("workgroup_pc", open_limits, at(0.0), wanted)
     assert steps == ()
