@@ -7,6 +7,7 @@ here."""
 from __future__ import annotations
 
 import copy
+import functools
 import pathlib
 import shutil
 import threading
@@ -18,6 +19,12 @@ from windows_double.state import HostSpec, copy_linked
 
 #: A clock that is right to this many seconds counts as right: hosts in step share one warm Mono process.
 CLOCK_GRAIN = 0.005
+
+
+@functools.cache
+def _template_digest(template: pathlib.Path) -> str:
+    """Templates are never written to: one computation for all hosts that share one."""
+    return Registry(template).digest()
 
 
 class Host:
@@ -78,7 +85,7 @@ class Host:
         """Hash of the registry content, computed once per change."""
         with self.lock:
             if self._digest is None:
-                self._digest = self._registry.digest()
+                self._digest = self._registry.digest() if self._own else _template_digest(self._template)
             return self._digest
 
     def set_clock_offset(self, seconds: float) -> None:

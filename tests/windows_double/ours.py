@@ -6,6 +6,7 @@ host that was asked."""
 
 from __future__ import annotations
 
+import concurrent.futures
 import copy
 import datetime
 import functools
@@ -34,12 +35,17 @@ def _parse(script: str) -> shims.Shim:
     return shims.read(script.encode())
 
 
+@functools.lru_cache(maxsize=64)
+def _library(sources: tuple[tuple[str, str], ...]) -> pathlib.Path:
+    return csharp.build(dict(sources))
+
+
 class OurModules:
     """One per double: keeps the Mono processes and, for hosts with `replay`, the first genuine answers."""
 
     def __init__(self) -> None:
         self.pool = Pool()
-        self._answers: dict[str, dict[str, Any]] = {}
+        self._answers: dict[str, concurrent.futures.Future[dict[str, Any]]] = {}
         self._lock = threading.Lock()
         self._compiling = threading.Lock()
 
@@ -64,23 +70,30 @@ class OurModules:
                 f"Unable to find type [{parsed.entry_type}]: {parsed.entry_file}.cs did not arrive with the module"
             )
         with self._compiling:
-            library = csharp.build(sources)
+            library = _library(tuple(sorted(sources.items())))
         with host.lock:
             circumstances = Circumstances(library, host.netns, host.faketime(), host.home_of())
             registry, digest, api = host.registry.root, host.digest(), host.answers()
-        key = None
         if host.spec.replay:
             key = json.dumps([str(circumstances), digest, parsed.entry_type, params, api], sort_keys=True, default=str)
             with self._lock:
                 known = self._answers.get(key)
+                if known is None:
+                    self._answers[key] = mine = concurrent.futures.Future()
             if known is not None:
-                return self._wrap(_as_of_now(known, host), params), True
+                return self._wrap(_as_of_now(known.result(), host), params), True
         deadline = params.get("deadline")
         patience = 60.0 + (float(deadline) if isinstance(deadline, (int, float)) else 0.0)
-        result = self.pool.call(circumstances, parsed.entry_type, params, api, pathlib.Path(registry), patience)
-        if key is not None:
-            with self._lock:
-                self._answers.setdefault(key, result)
+        try:
+            result = self.pool.call(circumstances, parsed.entry_type, params, api, pathlib.Path(registry), patience)
+        except BaseException as error:
+            if host.spec.replay:
+                with self._lock:
+                    del self._answers[key]
+                mine.set_exception(error)
+            raise
+        if host.spec.replay:
+            mine.set_result(result)
         return self._wrap(result, params), False
 
     @staticmethod

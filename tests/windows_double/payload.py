@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import json
 import re
 from dataclasses import dataclass, field
@@ -125,4 +126,10 @@ def _json(data: bytes, what: str) -> dict[str, Any]:
 
 
 def _text(entry: dict[str, Any]) -> str:
-    return base64.b64decode(str(entry["script"])).decode("utf-8-sig")
+    return _decoded(str(entry["script"]))
+
+
+@functools.lru_cache(maxsize=128)
+def _decoded(script: str) -> str:
+    """The same scripts arrive for every host: equal text is one object, which also makes comparing it cheap."""
+    return base64.b64decode(script).decode("utf-8-sig")

@@ -82,13 +82,13 @@ def sc(host: Host, words: list[str]) -> Done:
 def tzutil(host: Host, words: list[str]) -> Done:
     """/g, /l, /s ZONE."""
     if [word.lower() for word in words] == ["/g"]:
-        return Done(0, zones.current(host))
+        return Done(0, zones.current(host.registry))
     if [word.lower() for word in words] == ["/l"]:
         return Done(0, "\r\n".join(host.registry.subkeys(zones.DATABASE)))
     if len(words) == 2 and words[0].lower() == "/s":
-        if not zones.known(host, words[1]):
+        if not zones.known(host.registry, words[1]):
             return Done(1, "", "Belirtilen saat dilimi geçersiz.\r\n")
-        zones.put(host, words[1])
+        zones.put(host.writable(), words[1])
         return Done()
     raise NotModelled(f"tzutil {' '.join(words)}")
 

@@ -12,13 +12,13 @@ import json
 import os
 import pathlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from windows_double import tasks
+from windows_double import tasks, zones
 from windows_double.registry import Registry
 
 BASES = pathlib.Path(__file__).parent / "hosts" / "base"
@@ -58,13 +58,15 @@ class HostSpec:
     """Servers that stand for the domain's time hierarchy (Type NT5DS)."""
     scripts: dict[str, dict[str, Any]] = field(default_factory=dict)
     """win_powershell: pattern -> {"output": [...], "changed": bool}."""
+    zone: str | None = None
+    """Time zone instead of the base's, by Windows' name."""
     replay: bool = False
     vars: dict[str, Any] = field(default_factory=dict)
 
 
 _KEYS = {
     "base", "hostname", "registry", "services", "api", "firewall_profiles", "clock_offset", "netns", "home", "winrm",
-    "reply", "tasks", "domain_time", "scripts", "replay", "vars", "count",
+    "reply", "tasks", "domain_time", "scripts", "zone", "replay", "vars", "count",
 }  # fmt: skip
 _TCPIP = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters"
 _NAMES = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\ComputerName"
@@ -168,6 +170,7 @@ def _spec(name: str, raw: dict[str, Any]) -> HostSpec:
         tasks=_merged(base.get("tasks", {}), raw.get("tasks") or {}),
         domain_time=tuple(raw.get("domain_time") or ()),
         scripts=dict(raw.get("scripts") or {}),
+        zone=raw.get("zone"),
         replay=bool(raw.get("replay", False)),
         vars=dict(raw.get("vars") or {}),
     )
@@ -178,27 +181,41 @@ class Templates:
 
     def __init__(self, folder: pathlib.Path) -> None:
         self._folder = folder
-        self._known: dict[tuple[int, int, int], tuple[HostSpec, pathlib.Path]] = {}
+        self._known: dict[tuple[int, int, int, str | None], tuple[HostSpec, pathlib.Path]] = {}
 
     def of(self, spec: HostSpec) -> pathlib.Path:
         """The folder with a spec's registry; never write into it."""
         # Hosts made by `count` share these objects: no need to look into them again. The spec is kept, so the ids
         # stay taken.
-        key = (id(spec.layers), id(spec.registry), id(spec.tasks))
+        key = (id(spec.layers), id(spec.registry), id(spec.tasks), spec.zone)
         if key not in self._known:
-            path = _built(self._folder, ["base", *spec.layers], None, spec.layers, {})
-            if spec.registry or spec.tasks:
-                path = _built(self._folder, [path.name, spec.registry, spec.tasks], path, (spec.registry,), spec.tasks)
+            path = _built(self._folder, ["base", *spec.layers], None, lambda registry: _load(registry, spec.layers))
+            if spec.registry or spec.tasks or spec.zone:
+                identity = [path.name, spec.registry, spec.tasks, spec.zone]
+                path = _built(self._folder, identity, path, lambda registry: _own(registry, spec))
             self._known[key] = (spec, path)
         return self._known[key][1]
 
 
+def _load(registry: Registry, layers: Iterable[dict[str, Any]]) -> None:
+    registry.create("HKLM\\SOFTWARE")
+    registry.create("HKU\\.DEFAULT")
+    for layer in layers:
+        registry.load(layer)
+
+
+def _own(registry: Registry, spec: HostSpec) -> None:
+    if spec.zone:
+        if not zones.known(registry, spec.zone):
+            raise StateError(f"{spec.name}: unknown zone {spec.zone!r}")
+        zones.put(registry, spec.zone)
+    registry.load(spec.registry)
+    for path, task in spec.tasks.items():
+        tasks.write(registry.root, path, bool(task.get("enabled", True)))
+
+
 def _built(
-    folder: pathlib.Path,
-    identity: list[Any],
-    over: pathlib.Path | None,
-    layers: tuple[dict[str, Any], ...],
-    jobs: dict[str, dict[str, Any]],
+    folder: pathlib.Path, identity: list[Any], over: pathlib.Path | None, fill: Callable[[Registry], None]
 ) -> pathlib.Path:
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:20]
     target = folder / digest
@@ -207,13 +224,7 @@ def _built(
         shutil.rmtree(scratch, ignore_errors=True)
         if over is not None:
             copy_linked(over, scratch)
-        registry = Registry(scratch)
-        registry.create("HKLM\\SOFTWARE")
-        registry.create("HKU\\.DEFAULT")
-        for layer in layers:
-            registry.load(layer)
-        for path, task in jobs.items():
-            tasks.write(scratch, path, bool(task.get("enabled", True)))
+        fill(Registry(scratch))
         scratch.rename(target)
     return target
 

@@ -42,7 +42,7 @@ class Pool:
         self._limit = limit
         self._each = each
         self._slots: list[_Slot] = []
-        self._starting = 0
+        self._starting: list[Circumstances] = []
         self._changed = threading.Condition()
         self._closed = False
 
@@ -76,8 +76,8 @@ class Pool:
                     if not slot.busy:
                         slot.busy = True
                         return slot
-                if len(same) < self._each:
-                    if len(self._slots) + self._starting < self._limit:
+                if len(same) + self._starting.count(circumstances) < self._each:
+                    if len(self._slots) + len(self._starting) < self._limit:
                         break
                     idle = [slot for slot in self._slots if not slot.busy]
                     if idle:
@@ -86,7 +86,7 @@ class Pool:
                         evicted.append(oldest)
                         break
                 self._changed.wait(1.0)
-            self._starting += 1
+            self._starting.append(circumstances)
         try:
             for slot in evicted:
                 slot.worker.close()
@@ -96,11 +96,13 @@ class Pool:
                 faketime=circumstances.faketime,
                 home=pathlib.Path(circumstances.home) if circumstances.home else None,
             )
-        finally:
+        except BaseException:
             with self._changed:
-                self._starting -= 1
+                self._starting.remove(circumstances)
+            raise
         slot = _Slot(worker, circumstances)
         with self._changed:
+            self._starting.remove(circumstances)
             self._slots.append(slot)
         return slot
 

@@ -7,33 +7,32 @@ from __future__ import annotations
 
 import struct
 
-from windows_double.host import Host
-from windows_double.registry import Value, folded
+from windows_double.registry import Registry, Value, folded
 
 INFORMATION = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\TimeZoneInformation"
 DATABASE = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Time Zones"
 NO_SUMMER_TIME = "_dstoff"
 
 
-def current(host: Host) -> str:
+def current(registry: Registry) -> str:
     """What `tzutil /g` prints."""
-    name = str(host.registry.data(INFORMATION, "TimeZoneKeyName", ""))
-    return name + NO_SUMMER_TIME if host.registry.data(INFORMATION, "DynamicDaylightTimeDisabled", 0) == 1 else name
+    name = str(registry.data(INFORMATION, "TimeZoneKeyName", ""))
+    return name + NO_SUMMER_TIME if registry.data(INFORMATION, "DynamicDaylightTimeDisabled", 0) == 1 else name
 
 
-def known(host: Host, name: str) -> bool:
+def known(registry: Registry, name: str) -> bool:
     """True when the machine lists the zone (by any spelling, with or without _dstoff)."""
-    return folded(_plain(name)) in host.registry.subkeys(DATABASE)
+    return folded(_plain(name)) in registry.subkeys(DATABASE)
 
 
-def put(host: Host, name: str) -> None:
+def put(registry: Registry, name: str) -> None:
     """What `tzutil /s` does; the zone must be known."""
     plain = _plain(name)
     key = f"{DATABASE}\\{plain}"
-    bias, standard_bias, daylight_bias = struct.unpack_from("<lll", host.registry.data(key, "TZI"))
-    tzi: bytes = host.registry.data(key, "TZI")
+    tzi: bytes = registry.data(key, "TZI")
+    bias, standard_bias, daylight_bias = struct.unpack_from("<lll", tzi)
     off = name.lower().endswith(NO_SUMMER_TIME)
-    host.writable().update(
+    registry.update(
         INFORMATION,
         [
             Value("TimeZoneKeyName", "string", plain),
@@ -44,8 +43,8 @@ def put(host: Host, name: str) -> None:
             Value("ActiveTimeBias", "dword", bias + standard_bias),
             Value("StandardStart", "binary", bytes(16) if off else tzi[12:28]),
             Value("DaylightStart", "binary", bytes(16) if off else tzi[28:44]),
-            Value("StandardName", "string", host.registry.data(key, "MUI_Std", "")),
-            Value("DaylightName", "string", host.registry.data(key, "MUI_Dlt", "")),
+            Value("StandardName", "string", registry.data(key, "MUI_Std", "")),
+            Value("DaylightName", "string", registry.data(key, "MUI_Dlt", "")),
         ],
     )
 

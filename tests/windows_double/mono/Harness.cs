@@ -73,7 +73,9 @@ public static class Harness
     public static object AnswerFor(string question, string argument)
     {
         object value;
-        if (!api.TryGetValue(question + ":" + argument, out value) && !api.TryGetValue(question, out value)) { return null; }
+        // Windows compares service names and the like without regard to case.
+        string exact = question + ":" + argument.ToLowerInvariant();
+        if (!api.TryGetValue(exact, out value) && !api.TryGetValue(question, out value)) { return null; }
         IDictionary<string, object> dict = value as IDictionary<string, object>;
         if (dict != null && dict.ContainsKey("throw")) { throw new InvalidOperationException((string)dict["throw"]); }
         return Net(value);

@@ -18,7 +18,7 @@ BASIC = True
 def run(host: Host, task: Task) -> dict[str, Any]:
     """Sets the zone; compares as the real module does, without regard to case."""
     wanted = task.args["timezone"]
-    previous = zones.current(host)
+    previous = zones.current(host.registry)
     result: dict[str, Any] = {
         "changed": False,
         "previous_timezone": previous,
@@ -26,13 +26,13 @@ def run(host: Host, task: Task) -> dict[str, Any]:
         "diff": {"before": f"{previous}\n", "after": f"{wanted}\n"},
     }
     if previous.lower() != wanted.lower():
-        if not zones.known(host, wanted):
+        if not zones.known(host.registry, wanted):
             raise ModuleFailed(
                 f"The specified timezone: {wanted} isn't supported on the machine.",
                 previous_timezone=previous,
                 timezone=wanted,
             )
         if not task.check:
-            zones.put(host, wanted)
+            zones.put(host.writable(), wanted)
         result["changed"] = True
     return result
