@@ -230,8 +230,11 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Core
     public static class Reg
     {
         public const int MaxValues = 20000;
+        // One reader at a time. Windows needs none of this; Mono's file-backed registry, which the tests stand on, mixes up
+        // keys that several threads open and close at once.
+        public static readonly object Gate = new object();
 
-        /// <summary>Opens HKLM\path for reading; null when absent. SecurityException and the like reach the section's guard.</summary>
+        /// <summary>Opens HKLM\path for reading, with Gate held; null when absent. SecurityException and the like reach the section's guard.</summary>
         public static RegistryKey Open(string path)
         {
             return Open(RegistryHive.LocalMachine, path);
@@ -247,12 +250,15 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Core
 
         public static bool Exists(string path)
         {
-            using (RegistryKey key = Open(path)) { return key != null; }
+            lock (Reg.Gate) { using (RegistryKey key = Open(path)) { return key != null; } }
         }
 
         public static object Value(string path, string name)
         {
-            using (RegistryKey key = Open(path)) { return key == null ? null : Plain(key.GetValue(name, null, RegistryValueOptions.DoNotExpandEnvironmentNames)); }
+            lock (Reg.Gate)
+            {
+                using (RegistryKey key = Open(path)) { return key == null ? null : Plain(key.GetValue(name, null, RegistryValueOptions.DoNotExpandEnvironmentNames)); }
+            }
         }
 
         public static string Str(string path, string name)
@@ -274,6 +280,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Core
 
         public static Dictionary<string, object> Values(RegistryHive hive, string path)
         {
+            lock (Reg.Gate)
             using (RegistryKey key = Open(hive, path))
             {
                 if (key == null) { return null; }
@@ -289,7 +296,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Core
 
         public static string[] SubKeys(RegistryHive hive, string path)
         {
-            using (RegistryKey key = Open(hive, path)) { return key == null ? new string[0] : key.GetSubKeyNames(); }
+            lock (Reg.Gate) { using (RegistryKey key = Open(hive, path)) { return key == null ? new string[0] : key.GetSubKeyNames(); } }
         }
 
         /// <summary>

@@ -99,6 +99,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Firewall
 
         private static Dictionary<string, object> Profile(string path)
         {
+            lock (Reg.Gate)
             using (RegistryKey key = Reg.Open(path))
             {
                 if (key == null) { return null; }
@@ -137,6 +138,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Firewall
             bool truncated = false;
             List<object> rules = new List<object>();
             Dictionary<string, object> result = new Dictionary<string, object>();
+            lock (Reg.Gate)
             using (RegistryKey key = Reg.Open(path))
             {
                 result["present"] = key != null;

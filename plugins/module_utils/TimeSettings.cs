@@ -107,6 +107,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.TimeSettings
 
         private static string GuidText(string path)
         {
+            lock (Reg.Gate)
             using (RegistryKey key = Reg.Open(path))
             {
                 if (key == null) { return null; }
@@ -222,6 +223,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.TimeSettings
         private static Dictionary<string, object> ZoneData(string name)
         {
             byte[] tzi;
+            lock (Reg.Gate)
             using (RegistryKey key = Reg.Open(ZoneTable + @"\" + name)) { tzi = key == null ? null : key.GetValue("TZI") as byte[]; }
             if (tzi == null || tzi.Length < 44) { return null; }
             Dictionary<string, object> result = new Dictionary<string, object>();
