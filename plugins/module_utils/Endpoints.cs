@@ -331,16 +331,11 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
                 }
                 addresses = Strings(looked["addresses"]);
             }
-            Socket socket = null;
-            string used = null;
-            for (int i = 0; i < addresses.Count && i < 4 && socket == null; i++)
-            {
-                used = addresses[i];
-                socket = TcpProbe.Connect(used, proxyPort, context.TimeoutMs, context.Deadline, out outcome);
-                outcome["address"] = used;
-                Set(data, "tcp", outcome);
-            }
+            if (addresses.Count > 4) { addresses.RemoveRange(4, addresses.Count - 4); }
+            Socket socket = FirstToConnect(addresses, proxyPort, out outcome);
+            Set(data, "tcp", outcome);
             if (socket == null) { return; }
+            string used = (string)outcome["address"];
             using (socket)
             {
                 string place = host.IndexOf(':') >= 0 ? "[" + host + "]" : host;
@@ -369,6 +364,40 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
                 byte[] message = HttpProbe.Request("GET", path, host, port, 443);
                 Set(data, "http", HttpProbe.Exchange(probe.Stream, probe.Tee, message, context.TimeoutMs, context.Deadline, false));
                 Close(probe.Stream);
+            }
+        }
+
+        /// <summary>All addresses of a proxy at once: a dead one must not cost a timeout of its own. null when none connects.</summary>
+        private Socket FirstToConnect(List<string> addresses, int proxyPort, out Dictionary<string, object> outcome)
+        {
+            object gate = new object();
+            int open = addresses.Count;
+            Socket winner = null;
+            Dictionary<string, object>[] outcomes = new Dictionary<string, object>[addresses.Count];
+            int won = -1;
+            for (int i = 0; i < addresses.Count; i++)
+            {
+                int index = i;
+                Start(delegate()
+                {
+                    Dictionary<string, object> found;
+                    Socket socket = TcpProbe.Connect(addresses[index], proxyPort, context.TimeoutMs, context.Deadline, out found);
+                    found["address"] = addresses[index];
+                    lock (gate)
+                    {
+                        outcomes[index] = found;
+                        open--;
+                        if (socket != null && winner == null) { winner = socket; won = index; }
+                        else if (socket != null) { socket.Close(); }
+                        Monitor.PulseAll(gate);
+                    }
+                });
+            }
+            lock (gate)
+            {
+                while (winner == null && open > 0) { Monitor.Wait(gate); }
+                outcome = outcomes[won < 0 ? 0 : won];
+                return winner;
             }
         }
 

@@ -10,6 +10,7 @@ phases, not the sum. Addresses are tried as soon as anybody names them.
 from __future__ import annotations
 
 import contextlib
+import queue
 import random
 import socket
 import threading
@@ -229,12 +230,7 @@ class Target:
                 data["tcp"] = {**tcp.result(fault, looked["elapsed_ms"] if looked else None), "address": None}
                 return
             addresses = looked["addresses"][:4]
-        sock = None
-        for address in addresses:
-            outcome, sock = tcp.connect(address, port, context.timeout, context.deadline)
-            data["tcp"] = {**outcome, "address": address}
-            if sock is not None:
-                break
+        data["tcp"], sock = self._first_to_connect(addresses, port)
         if sock is None:
             return
         stream: t.Optional[tls.Stream] = tls.Stream(sock)
@@ -264,6 +260,31 @@ class Target:
             message = http.request("GET", self.path, self.host, self.port, 443)
             data["http"] = http.exchange(stream, message, context.timeout, context.deadline)
             stream.sock.close()
+
+    def _first_to_connect(self, addresses: t.List[str], port: int) -> t.Tuple[Data, t.Optional[socket.socket]]:
+        """All addresses of a proxy at once: a dead one must not cost a timeout of its own. (TCP + address, socket)."""
+        arrived: queue.Queue[t.Tuple[Data, t.Optional[socket.socket]]] = queue.Queue()
+
+        def one(address: str) -> None:
+            outcome, sock = tcp.connect(address, port, self.context.timeout, self.context.deadline)
+            arrived.put(({**outcome, "address": address}, sock))
+
+        def close_others(count: int) -> None:
+            for _ in range(count):
+                other = arrived.get()[1]
+                if other is not None:
+                    other.close()
+
+        for address in addresses:
+            start(one, address)
+        failed: t.Dict[str, Data] = {}
+        for done in range(1, len(addresses) + 1):
+            outcome, sock = arrived.get()
+            if sock is not None:
+                start(close_others, len(addresses) - done)
+                return outcome, sock
+            failed[outcome["address"]] = outcome
+        return failed[addresses[0]], None
 
     def _tunnel(self, sock: socket.socket, place: str) -> Data:
         target = f"{place}:{self.port}"
