@@ -48,6 +48,9 @@ T = t.TypeVar("T")
 # A section whose absence leaves it open whether e-Defter works.
 _DECISIVE = ("endpoints", "clock")
 
+# Findings of a judge that knows no plan, and the step that repairs what they found when the plan holds it.
+_CROSS_LINKS = {"clock.offset": ("time.resync",)}
+
 
 @dataclasses.dataclass(frozen=True)
 class Window:
@@ -204,7 +207,7 @@ def assess(raw: object, wanted: Wanted, vantage: Vantage, window: Window | None 
     clock = _clock(seen, vantage, window)
     view = _view(clock)
     if seen.identity is not None:
-        findings += judge_host(seen.identity, seen.network, seen.proxy)
+        findings += judge_host(seen.identity, seen.network, seen.proxy, seen.endpoints)
     if clock is not None and "clock" in wanted.scope:
         findings += judge_clock(clock, wanted.clock, seen.identity.bios_date if seen.identity else None)
     firewalls, rules = _firewall(seen, wanted, vantage, findings)
@@ -216,6 +219,8 @@ def assess(raw: object, wanted: Wanted, vantage: Vantage, window: Window | None 
             vantage=vantage.endpoints,
             clock=clock,
             firewall=firewalls,
+            started=observation.started_utc,
+            elapsed_ms=observation.elapsed_ms,
         )
         findings += judge_endpoints(seen.endpoints, wanted.endpoint, situation)
     if seen.time is not None and "time" in wanted.scope:
@@ -272,13 +277,16 @@ def _ntp_sources(wanted: Wanted) -> tuple[catalog.TimeSource, ...]:
 
 
 def _linked(findings: t.Iterable[Finding], plan: t.Iterable[Step]) -> t.Iterator[Finding]:
-    """A finding that the plan repairs says so; ids that the plan does not hold are left out."""
+    """A finding that the plan repairs says so and is the collection's; what the plan does not hold is somebody else's."""
     known = {step.id for step in plan}
     for finding in findings:
-        if not known.issuperset(finding.steps):
-            yield dataclasses.replace(finding, steps=tuple(s for s in finding.steps if s in known))
-        else:
-            yield finding
+        wished = finding.steps or _CROSS_LINKS.get(finding.check, ())
+        steps = () if finding.status is Status.PASS else tuple(step for step in wished if step in known)
+        owner = Owner.COLLECTION if steps else finding.owner
+        if owner is Owner.COLLECTION and not steps:
+            # A judge that hoped for a plan which then left this out: whoever runs the machine has to.
+            owner = Owner.LOCAL_ADMIN
+        yield dataclasses.replace(finding, steps=steps, owner=owner)
 
 
 def _incomplete() -> Finding:

@@ -359,7 +359,7 @@ def _finding(ctx: Context, trouble: Trouble | None, required: bool) -> Finding:
 def _steps(trouble: Trouble, endpoint: Endpoint) -> tuple[str, ...]:
     """Steps of the plan that would repair it. The caller leaves out those that its plan does not hold."""
     if trouble.cause in LOCAL:
-        return (f"firewall.rule:{endpoint.id}",)
+        return (f"firewall.rule:tcp-{endpoint.port}",)
     return ("time.resync",) if trouble.cause == "cert_date_bad_clock" else ()
 
 

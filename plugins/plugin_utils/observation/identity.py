@@ -16,7 +16,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.observation.envelope
 
 @dataclasses.dataclass(frozen=True)
 class Identity:
-    """The machine. product_type: WinNT, ServerNT or LanmanNT (a domain controller); domain_role: DSROLE number."""
+    """The machine. product_type: WinNT, ServerNT or LanmanNT (a domain controller); domain_role: DSROLE_MACHINE_ROLE, a number 0..5."""
 
     os: str
     hostname: str
@@ -47,6 +47,14 @@ class Identity:
         return int(first) if self.windows and first.isascii() and first.isdigit() and len(first) < 10 else None
 
 
+def _machine_role(raw: object) -> int | None:
+    """{"machine_role", "domain", "dns_domain", "forest"} or null."""
+    role = shape.optional_mapping(raw, "identity.domain_role")
+    if role is None:
+        return None
+    return shape.integer(role.get("machine_role"), "identity.domain_role.machine_role", 0, 5)
+
+
 def parse_identity(raw: object) -> Identity:
     """Reads the section's data. Raises ShapeError."""
     m = shape.mapping(raw, "identity")
@@ -69,7 +77,7 @@ def parse_identity(raw: object) -> Identity:
         model=optional("model"),
         hypervisor=optional("hypervisor"),
         bios_date=optional("bios_date"),
-        domain_role=shape.optional_integer(m.get("domain_role"), "identity.domain_role", -1, 1000),
+        domain_role=_machine_role(m.get("domain_role")),
         domain_role_error=optional_fault(m.get("domain_role_error"), "identity.domain_role_error"),
         is_admin=shape.optional_boolean(m.get("is_admin"), "identity.is_admin"),
     )
