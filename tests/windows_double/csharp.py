@@ -21,6 +21,7 @@ import select
 import subprocess
 import tempfile
 import threading
+import time
 import typing as t
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -154,6 +155,8 @@ class Worker:
             f"{k}={v}" for k, v in environment(registry=registry, faketime=faketime, home=home, env=env).items()
         ]
         mono = ["mono", str(harness()), str(library or build())]
+        self.noise: list[str] = []
+        self._pending = b""
         self._process = subprocess.Popen(
             [*prefix, "env", "-i", *variables, *mono],
             stdin=subprocess.PIPE,
@@ -182,22 +185,38 @@ class Worker:
             self._process.stdin.flush()
         except BrokenPipeError as error:
             raise ModuleCrash(self._last_words()) from error
-        if not select.select([self._process.stdout], [], [], timeout)[0]:
-            self.close()
-            raise ModuleCrash(f"{entry}: no answer within {timeout} s")
-        line = self._process.stdout.readline()
-        if not line:
-            raise ModuleCrash(self._last_words())
-        reply = json.loads(line)
+        reply = json.loads(self._reply(entry, timeout))
         if "exception" in reply:
             raise ModuleCrash(reply["exception"])
         return t.cast("dict[str, t.Any]", reply["result"])
+
+    def _reply(self, entry: str, timeout: float) -> bytes:
+        """The next line that is a reply. Mono itself may print to the same stream; what it says is kept in `noise`."""
+        assert self._process.stdout
+        ends = time.monotonic() + timeout
+        while True:
+            line, found, rest = self._pending.partition(b"\n")
+            if found:
+                self._pending = rest
+                if line.startswith(b"{"):
+                    return line
+                self.noise.append(line[:2000].decode(errors="replace"))
+                continue
+            left = ends - time.monotonic()
+            if left <= 0 or not select.select([self._process.stdout], [], [], left)[0]:
+                self.close()
+                raise ModuleCrash(f"{entry}: no answer within {timeout} s; noise: {self.noise[-3:]}")
+            # The raw descriptor: a buffered reader would hide from select what it has already taken.
+            chunk = os.read(self._process.stdout.fileno(), 1 << 20)
+            if not chunk:
+                raise ModuleCrash(self._last_words())
+            self._pending += chunk
 
     def _last_words(self) -> str:
         self.close()
         assert self._process.stderr
         words = self._process.stderr.read()[-4000:].decode(errors="replace")
-        return f"mono ended with {self._process.returncode}: {words}"
+        return f"mono ended with {self._process.returncode}: {words} {self.noise[-3:]}"
 
     def close(self) -> None:
         """Ends the process; harmless when it has ended."""
