@@ -16,9 +16,10 @@ from ansible_collections.edefter.ready.plugins.plugin_utils import catalog
 from ansible_collections.edefter.ready.plugins.plugin_utils.clock import fleet, verdict
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.clock import judge_clock
 from ansible_collections.edefter.ready.plugins.plugin_utils.messages import render
-from ansible_collections.edefter.ready.plugins.plugin_utils.model import Finding, OptionError, ShapeError
+from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError, ShapeError
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.clock import parse_clock
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.envelope import parse_observation
+from ansible_collections.edefter.ready.plugins.plugin_utils.record import finding_dict
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.clock import ClockWanted
 
 JUDGED_HERE = ("pass_seconds", "warn_seconds", "require_corroboration")
@@ -52,13 +53,6 @@ def _number(value: object) -> object:
         return float(value) if isinstance(value, str) else value
     except ValueError:
         return value
-
-
-def _finding(finding: Finding) -> dict[str, t.Any]:
-    plain = dataclasses.asdict(finding)
-    for part in ("title", "remedy"):
-        plain[part] = render(finding.cause, part, finding.params)
-    return plain
 
 
 def _row(row: verdict.SourceVerdict) -> dict[str, t.Any]:
@@ -136,6 +130,6 @@ class ActionModule(ObservingAction):
             "host_utc": found.host_utc,
             "true_utc": found.true_utc,
             "sources": [_row(row) for row in found.sources],
-            "findings": [_finding(finding) for finding in findings],
+            "findings": [finding_dict(finding) for finding in findings],
             "msg": render(findings[0].cause, "title", findings[0].params)["en"],
         }
