@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who lives where in the lab's internet: one table that DNS, web, time servers and faults read.
 
-Only documentation ranges are used (RFC 5737, RFC 3849), benchmark range 198.18/15 for what is inside the service side, and
-one real address, FortiGuard's block portal, because a sinkholed answer is recognised by exactly that address.
+Only documentation ranges are used (RFC 5737, RFC 3849), benchmark range 198.18/15 for what is inside the service side,
+and one real address, FortiGuard's block portal, because a sinkholed answer is recognised by exactly that address.
 """
 
 from __future__ import annotations

@@ -53,6 +53,9 @@ class Lab:
     def up(self) -> Lab:
         """Bring the lab up (leftovers of a killed run of that name are removed first)."""
         check_tools()
+        other = self.runtime.owned_by_another()
+        if other is not None:
+            raise LabError(f"lab {self.name!r} is in use by process {other}: take another name (lab.unique())")
         self.down()
         try:
             self.pki = pki.ensure()
@@ -216,7 +219,7 @@ class Lab:
     ) -> Any:
         """Switch a fault on (see ``lab.FAULTS``); returns a Fault with ``.clear()``, usable as a context manager.
 
-        With ``host`` or ``site`` only their traffic is hit, at their gateway; with neither, everybody's, at the service.
+        With ``host`` or ``site`` only their traffic is hit, at their gateway; with neither everybody's, at the service.
         ``endpoint`` None means every destination, ``port`` None every port.
         """
         from . import faults

@@ -174,7 +174,7 @@ def fetch(
                 sock = wrapped
                 seen.tls_version = wrapped.version() or ""
                 cert = wrapped.getpeercert() or {}
-                seen.issuer = ", ".join(f"{k}={v}" for rdn in cert.get("issuer", ()) for k, v in rdn)
+                seen.issuer = ", ".join("=".join(map(str, pair)) for rdn in cert.get("issuer", ()) for pair in rdn)
             seen.phase = "http"
             sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
             raw = b""

@@ -77,7 +77,7 @@ def ip_batch(netns: str | None, lines: Sequence[str]) -> None:
 
 
 def sysctl(netns: str, **values: int) -> None:
-    """Set keys below /proc/sys/net; ``__`` stands for the slash. A missing key is an error, except IPv6/conntrack ones."""
+    """Set keys below /proc/sys/net; ``__`` stands for the slash. Missing IPv6 and conntrack keys are let pass."""
     with inside(netns):
         for key, value in values.items():
             path = Path("/proc/sys/net") / key.replace("__", "/")
@@ -102,7 +102,7 @@ def pids(netns: str) -> list[int]:
 
 
 def start_time(pid: int) -> int | None:
-    """Kernel start tick of a process: with the pid it names one process for ever. None when it is gone (or a zombie)."""
+    """Kernel start tick of a process: with the pid it names one process for ever. None when it is gone or a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except (OSError, IndexError):

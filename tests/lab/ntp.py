@@ -101,8 +101,8 @@ def ask(netns: str | None, server: str, port: int = 123, timeout: float = 2.0) -
 
 
 def _time(raw: bytes, at: int) -> float:
-    seconds, fraction = struct.unpack_from("!II", raw, at)
-    return float(seconds) - NTP_EPOCH + fraction / 2**32
+    seconds, fraction = map(float, struct.unpack_from("!II", raw, at))
+    return seconds - NTP_EPOCH + fraction / 2**32
 
 
 def ready(inet: str) -> bool:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Certificates: a lab CA with an intermediate, a corporate (inspection) CA, a vendor's, and leaves for every fault.
 
-Made with the openssl command, ECDSA P-256, and kept in a cache folder that is renewed each month, so that only the first
-lab of a month pays for it. Keys never leave this machine and protect nothing.
+Made with the openssl command, ECDSA P-256, and kept in a cache folder that is renewed each month, so that only the
+first lab of a month pays for it. Keys never leave this machine and protect nothing.
 """
 
 from __future__ import annotations
@@ -195,8 +195,8 @@ def _issue(
         if signer is None
         else ["-cert", str(folder / f"{signer}.pem"), "-keyfile", str(folder / f"{signer}.key")]
     )
-    tool(["openssl", "ca", "-batch", "-notext", "-config", str(folder / "ca.cnf"), *by, "-in", str(csr), "-out", str(pem),
-          "-startdate", begin, "-enddate", end, "-extfile", str(extensions), "-extensions", "e"])  # fmt: skip
+    tool(["openssl", "ca", "-batch", "-notext", "-config", str(folder / "ca.cnf"), *by, "-in", str(csr), "-out",
+          str(pem), "-startdate", begin, "-enddate", end, "-extfile", str(extensions), "-extensions", "e"])  # fmt: skip
     parts = [pem.read_text()]
     if signer == "intermediate" and send_chain:
         parts.append((folder / "intermediate.pem").read_text())

@@ -44,8 +44,8 @@ netdb_filename none
 pinger_enable off
 visible_hostname proxy.lab.example
 shutdown_lifetime 0 seconds
-connect_timeout 4 seconds
-forward_timeout 5 seconds
+connect_timeout 2 seconds
+forward_timeout 3 seconds
 forward_max_tries 2
 max_filedescriptors 1024
 icp_port 0
@@ -54,7 +54,7 @@ logfile_rotate 0
 
 
 def forget_shared_memory(name: str) -> None:
-    """Remove the shared-memory files of a squid that was killed: a new one of that service name would refuse to start."""
+    """Remove the shared-memory files of a killed squid: a new one of that service name would refuse to start."""
     for left in Path("/dev/shm").glob(f"edrlab{name}-*"):
         left.unlink(missing_ok=True)
 

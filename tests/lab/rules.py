@@ -1,7 +1,7 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""nftables rules that belong to faults: kept in the state file, rendered into a namespace's chains in one transaction."""
+"""nftables rules of faults: kept in the state file, rendered into a namespace's chains in one transaction."""
 
 from __future__ import annotations
 

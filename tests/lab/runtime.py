@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a lab must remember to be cleaned up by somebody else: its folder, its processes, its rules, its faults.
 
-Everything is in one JSON file under a lock, so that a second process (the command line, a test worker) can switch faults
-in a lab that is left running, and so that the next ``up`` can clean after a killed run.
+Everything is in one JSON file under a lock, so that a second process (the command line, a test worker) can switch
+faults in a lab that is left running, and so that the next ``up`` can clean after a killed run.
 """
 
 from __future__ import annotations
@@ -41,8 +41,23 @@ class Runtime:
         BASE.mkdir(parents=True, exist_ok=True, mode=0o755)
         self.folder.mkdir(mode=0o755)
         self._state.write_text(
-            json.dumps({"sites": {}, "hosts": {}, "processes": [], "rules": [], "faults": {}, "next": 1})
+            json.dumps(
+                {
+                    "owner": [os.getpid(), start_time(os.getpid())],
+                    "sites": {},
+                    "hosts": {},
+                    "processes": [],
+                    "rules": [],
+                    "faults": {},
+                    "next": 1,
+                }
+            )
         )
+
+    def owned_by_another(self) -> int | None:
+        """The pid of the live process that brought this lab up, when it is not this one."""
+        pid, start = self.read().get("owner", (0, None))
+        return pid if pid != os.getpid() and start is not None and start_time(pid) == start else None
 
     @property
     def exists(self) -> bool:
@@ -168,7 +183,7 @@ def end_processes(
                 time.sleep(0.01)
         if not left:
             break
-    for pid, _start in processes:
+    for pid, _ in processes:
         child = _children.pop(pid, None)
         if child is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -26,8 +26,8 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?\Z")
 CONTROL_SITE = "hq"
 CONTROL_HOST = "ctl"
 
-# The two ends of a veth pair get different interface numbers on purpose: the kernel treats a pair with equal numbers as a
-# plain card and brings its carrier up only at the next once-a-second round.
+# The two ends of a veth pair get different interface numbers on purpose: the kernel treats a pair with equal numbers as
+# a plain card and brings its carrier up only at the next once-a-second round.
 _FAR = 1000
 
 # Rule chains that faults fill, in each namespace. Filter rules come before address translation, so that a rule always
@@ -101,7 +101,7 @@ def check_label(kind: str, label: str) -> str:
 
 def _up(netns_name: str) -> None:
     netns.tool(["ip", "netns", "add", netns_name])
-    # No duplicate address detection: addresses are usable at once. Loose UDP state: a fault switched on is felt at once.
+    # No duplicate address detection: addresses are usable at once.
     netns.sysctl(
         netns_name,
         ipv4__ip_forward=0,
@@ -110,8 +110,6 @@ def _up(netns_name: str) -> None:
         ipv6__conf__default__accept_ra=0,
         ipv4__conf__all__rp_filter=0,
         ipv4__conf__default__rp_filter=0,
-        netfilter__nf_conntrack_udp_timeout=3,
-        netfilter__nf_conntrack_udp_timeout_stream=3,
     )
 
 
@@ -120,6 +118,8 @@ def _forwarding(netns_name: str) -> None:
     # ICMP errors are evidence: never hold them back.
     netns.sysctl(netns_name, ipv4__icmp_ratelimit=0, ipv6__icmp__ratelimit=0)
     netns.tool(["nft", "-f", "-"], netns=netns_name, text=_TABLE)
+    # A redirect switched on must soon be felt by datagrams from a known port. (After the table: it loads the module.)
+    netns.sysctl(netns_name, netfilter__nf_conntrack_udp_timeout=3, netfilter__nf_conntrack_udp_timeout_stream=3)
 
 
 def make_inet(netns_name: str) -> None:

@@ -58,8 +58,8 @@ http {{
 
 _BLOCK_BODY = (
     "<!DOCTYPE html><html lang='tr'><head><title>Web Page Blocked!</title></head><body><h1>FortiGuard Intrusion "
-    "Prevention - Access Blocked</h1><p>Web Page Blocked</p><p>Bu sayfaya erişim kurum politikası gereği engellenmiştir."
-    "</p><p>Category: Unrated. URL: $host</p></body></html>"
+    "Prevention - Access Blocked</h1><p>Web Page Blocked</p><p>Bu sayfaya erişim kurum politikası gereği "
+    "engellenmiştir.</p><p>Category: Unrated. URL: $host</p></body></html>"
 )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 
 def serve(path: str, handle: Callable[[Any], Any]) -> None:
-    """Answer control requests in a background thread; ``handle`` gets the decoded request. The socket appears when ready."""
+    """Answer control requests in a thread; ``handle`` gets the decoded request. The socket appears when ready."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path + ".new")
     listener.listen(16)

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What sits in a firewall with "deep inspection": ends the client's TLS with a forged certificate and opens its own outwards.
+"""A firewall's "deep inspection": ends the client's TLS with a forged certificate and opens its own outwards.
 
-Two ports: one that inspects (forged leaf, signed by the CA given), one that only splices TCP (a transparent proxy: every
-connect succeeds, whether or not there is a server).
+Two ports: one that inspects (forged leaf, signed by the CA given), one that only splices TCP (a transparent proxy:
+every connect succeeds, whether or not there is a server).
 """
 
 from __future__ import annotations
@@ -53,9 +53,12 @@ class Inspector:
         first = leaf_for(self.pki, self.ca, "no-name.example", self.folder)
         front.load_cert_chain(first.chain, first.key)
         front.sni_callback = choose
-        with front.wrap_socket(client, server_side=True) as inner, socket.create_connection(target, timeout=10) as raw:
-            with self.upstream.wrap_socket(raw, server_hostname=asked[0] if asked else None) as outer:
-                relay(inner, outer)
+        with (
+            front.wrap_socket(client, server_side=True) as inner,
+            socket.create_connection(target, timeout=10) as raw,
+            self.upstream.wrap_socket(raw, server_hostname=asked[0] if asked else None) as outer,
+        ):
+            relay(inner, outer)
 
 
 def relay(left: socket.socket, right: socket.socket) -> None:
@@ -95,7 +98,7 @@ def original(client: socket.socket) -> tuple[str, int]:
 
 
 def main() -> None:
-    """Arguments: control socket, PKI folder, CA name, folder for forged leaves, inspecting port, splicing port, addresses."""
+    """Arguments: control socket, PKI folder, CA name, folder for forged leaves, the two ports, addresses."""
     control, pki, ca, folder, inspect_port, splice_port, *addresses = sys.argv[1:]
     inspector = Inspector(Pki(Path(pki)), ca, Path(folder))
 

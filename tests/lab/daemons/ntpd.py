@@ -3,9 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time servers that are wrong in ways chrony cannot be made to be: one UDP port for each wrongness.
 
+(A chronyd that must not touch the clock, ``-x``, cannot be stepped: it never serves another time than the machine's.)
+
 Control request: the list of listeners that shall exist, replacing the former ones:
 
-    {"port": int, "do": "skewed" | "kod" | "garbage" | "wrong_origin" | "far_root" | "stepping" | "bad_stratum" | "silent",
+    {"port": int,
+     "do": "skewed" | "kod" | "garbage" | "wrong_origin" | "far_root" | "stepping" | "bad_stratum" | "silent",
      "offset": s, "after": answers before it steps, "code": "RATE" | "DENY" | "RSTR", "leap": 0..3, "stratum": int}
 
 An honest part stays honest: receive time is the kernel's stamp, send time is taken last, so a skew is exact to ~50 µs.
@@ -13,6 +16,7 @@ An honest part stays honest: receive time is the kernel's stamp, send time is ta
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import socket
@@ -50,10 +54,8 @@ class Listener:
     def close(self) -> None:
         for sock in self.sockets:
             # Wakes the thread that is blocked in recvmsg.
-            try:
+            with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             sock.close()
 
     def serve(self, sock: socket.socket) -> None:

@@ -139,8 +139,10 @@ def after(stream: socket.socket, spec: dict[str, Any], head_only: bool) -> None:
             time.sleep(float(spec.get("seconds", 0.5)))
     elif what == "http_date":
         date = formatdate(time.time() + float(spec.get("offset", 0.0)), usegmt=True)
-        text = f"HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: {date}\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n"
-        stream.sendall(text.encode() + b"Connection: close\r\n\r\n" + (b"" if head_only else body))
+        head = f"HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: {date}\r\nContent-Length: {len(body)}\r\n"
+        stream.sendall(
+            head.encode() + b"Content-Type: text/html\r\nConnection: close\r\n\r\n" + (b"" if head_only else body)
+        )
 
 
 def _reset(sock: socket.socket) -> None:

@@ -73,7 +73,18 @@ class Rule:
     spared: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     gateway: bytes = b""
     code: int = 1
-    dice: random.Random = field(default_factory=random.Random)
+    seed: int = 1
+    dice: dict[tuple[bytes, int, int, bool], random.Random] = field(default_factory=dict)
+
+    def roll(self, remote: bytes, port: int, protocol: int, up: bool) -> float:
+        """A number in [0, 1): a sequence of its own for each service and direction, so that a seed means the same loss
+        whatever else the host is talking to."""
+        key = (remote, port, protocol, up)
+        if key not in self.dice:
+            if len(self.dice) > _MAX_FLOWS:
+                self.dice.clear()
+            self.dice[key] = random.Random(f"{self.seed} {remote.hex()} {port} {protocol} {up}")
+        return self.dice[key].random()
 
     @classmethod
     def load(cls, spec: dict[str, Any]) -> Rule:
@@ -98,12 +109,12 @@ class Rule:
             spared=tuple(ipaddress.ip_network(net) for net in spec.get("except") or ()),
             gateway=ipaddress.ip_address(spec["gateway"]).packed if spec.get("gateway") else b"",
             code=int(spec.get("code", 1)),
-            dice=random.Random(spec.get("seed", 1)),
+            seed=int(spec.get("seed", 1)),
         )
 
 
 def parse(raw: bytes) -> Packet | None:
-    """The packet's outline, or None for what is not IPv4/IPv6 TCP/UDP/ICMP that can be routed (multicast, fragments' tails)."""
+    """The packet's outline, or None for what is not to be routed (multicast, soup)."""
     version = raw[0] >> 4
     if version == 4 and len(raw) >= 20:
         at, protocol, source, target = (raw[0] & 15) * 4, raw[9], raw[12:16], raw[16:20]
@@ -187,13 +198,13 @@ class Router:
                 continue
             if rule.spared and any(ipaddress.ip_address(remote) in net for net in rule.spared):
                 continue
-            if rule.loss and rule.dice.random() < rule.loss:
+            if rule.loss and rule.roll(remote, port, packet.protocol, up) < rule.loss:
                 return
             if rule.action and self.inspect(rule, packet, up):
                 return
             delay += rule.up if up else rule.down
             if rule.jitter:
-                delay += rule.dice.random() * rule.jitter
+                delay += rule.roll(remote, port, packet.protocol, up) * rule.jitter
         if delay <= 0:
             self.write(raw)
             return
@@ -282,7 +293,7 @@ def server_name(data: bytes) -> str | None:
 def _checksum(data: bytes) -> int:
     if len(data) % 2:
         data += b"\0"
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
@@ -322,7 +333,7 @@ def unreachable(packet: Packet, gateway: bytes, code: int) -> bytes:
 
 
 def main() -> None:
-    """Arguments: control socket, device name, LAN networks. The device is configured by the lab once the socket appears."""
+    """Arguments: control socket, device name, LAN networks. The lab configures the device once the socket appears."""
     control, device, lan = sys.argv[1], sys.argv[2], sys.argv[3:]
     tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     fcntl.ioctl(tun, _TUNSETIFF, struct.pack("16sH22x", device.encode(), _IFF_TUN | _IFF_NO_PI))

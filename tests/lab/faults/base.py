@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The registry, a fault's life, and where it is put.
 
-A fault leaves two kinds of trace, both in the state file under its number, so that any process can take it back: nft rules,
-and entries of *tables* that a daemon or a file mirrors (``dns``, ``path``, ``ntp``, ``odd``, ``hosts``, ``trust``, ``route``).
+A fault leaves two kinds of trace, both in the state file under its number, so that any process can take it back: nft
+rules, and entries of *tables* that a daemon or a file mirrors (see tables.py).
 """
 
 from __future__ import annotations
@@ -209,7 +209,7 @@ def switch_on(
     port: int | None,
     params: dict[str, Any],
 ) -> Fault:
-    """Put a fault in force. ValueError for an unknown name, place, service or parameter; then nothing is left behind."""
+    """Put a fault in force. ValueError for an unknown name, place, service or parameter: then nothing stays behind."""
     if name not in _makers:
         raise ValueError(f"no fault {name!r}; there are: {', '.join(sorted(FAULTS))}")
     if host is not None and site is not None:

@@ -74,7 +74,7 @@ def dns_timeout(where: Where, resolver: str | None = None) -> None:
 
 @fault(
     "dns_unreachable",
-    "The resolver cannot be reached: ICMP comes back (icmp=admin | port | host | net; a Linux UDP socket hides the last two).",
+    "The resolver cannot be reached: ICMP comes back (icmp=admin | port | host | net; Linux UDP hides the last two).",
 )
 def dns_unreachable(where: Where, resolver: str | None = None, icmp: str = "admin") -> None:
     if icmp not in _ICMP:

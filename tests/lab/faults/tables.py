@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tables of the state file that something else mirrors: a daemon's rules, a host's files, a host's routing.
 
-``add`` and ``drop`` change a table and then *sync* each place concerned: the whole table of that place is pushed, so the
-mirror never depends on the order of events, and a killed test leaves nothing that the next sync would not put right.
+``add`` and ``drop`` change a table and then *sync* each place concerned: the whole table of that place is pushed, so
+the mirror never depends on the order of events, and what a killed test left is put right by the next sync.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _sync(lab: Lab, kind: str, place: str) -> None:
 
 
 def _gateway_addresses(lab: Lab, space: str) -> list[str]:
-    """Where a daemon of that namespace listens: the gateway's own LAN addresses, or the variant addresses of the service side."""
+    """Where a namespace's daemon listens: the gateway's LAN addresses, or the service side's variant addresses."""
     if space == lab.inet:
         return [VARIANT4, VARIANT6]
     for site in lab.sites.values():
@@ -88,13 +88,13 @@ def _odd(lab: Lab, space: str, specs: list[dict[str, Any]]) -> None:
 
 
 def _path(lab: Lab, space: str, specs: list[dict[str, Any]]) -> None:
-    """The user-space router of a gateway: started at its first fault, taken out of the path (not ended) after the last."""
+    """The user-space router of a gateway: started at its first fault, out of the path (not ended) after the last."""
     site = next(site for site in lab.sites.values() if site.netns == space)
     lan = [site.lan4, f"2001:db8:a{site.number:03x}::/64"]
     label = f"pathd-{site.name}"
     path = lab.runtime.daemon(label, "pathd", space, "path0", *lan)
-    # Packets come to the router before translation and go on as if they had come from the LAN; what went through once is
-    # tracked (and so translated) only on the side that a gateway without the router would do it.
+    # Packets come to the router before translation and go on as if they had come from the LAN: each is tracked (and so
+    # translated) once, on the side where a gateway without the router would do it.
     notrack, lines = [], []
     if specs:
         for version, net in ((4, lan[0]), (6, lan[1])):
@@ -104,7 +104,7 @@ def _path(lab: Lab, space: str, specs: list[dict[str, Any]]) -> None:
             family = "" if version == 4 else "-6 "
             for host in [net] if everyone else hosts:
                 for selector in (f"iif br0 from {host}", f"iif wan to {host}", f"iif lo to {host}"):
-                    # Inside the branch (host to gateway's own LAN address) nothing changes: the local table comes first.
+                    # What is for the gateway itself stays so: the local table comes first.
                     lines.append(f"{family}rule add pref {PATH_PREF} {selector} lookup {PATH_TABLE}")
                 prefix = "ip" if version == 4 else "ip6"
                 notrack.append(f'iifname "br0" {prefix} saddr {host} notrack')

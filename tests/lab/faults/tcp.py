@@ -30,8 +30,8 @@ def verdict(how: str) -> str:
 def block(where: Where, how: str, ports: Sequence[int] | None = None, versions: tuple[int, ...] = (4, 6)) -> None:
     """Keep TCP from arriving, in one of the ways of ``_VERDICTS``; on the fault's port, else ``ports``, else all.
 
-    ICMPv6 errors come from the user-space router: sent by the kernel they would be there before connect() has let go of its
-    socket, which then takes note only at the second SYN, a second later. No line is that fast.
+    ICMPv6 errors come from the user-space router: sent by the kernel they would be there before connect() has let go of
+    its socket, which then takes note only at the second SYN, a second later. No line is that fast.
     """
     text = verdict(how)
     if "icmpx" not in text:
