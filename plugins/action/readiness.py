@@ -83,7 +83,8 @@ class ActionModule(ObservingAction):
             "plan": part["plan"],
         }
         if state == "unreachable":
-            reply.update(unreachable=True, msg=f"{result['message']['en']} {result['error']['message']}")
+            reply = {"changed": False, "state": state, "unreachable": True}
+            reply["msg"] = f"{result['message']['en']} {result['error']['message']}"
             return self._grouped(reply, state)
         reply["msg"] = result["message"]["en"]
         if part["plan"] and not earlier:

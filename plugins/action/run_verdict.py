@@ -31,7 +31,7 @@ class ActionModule(ActionBase):
             return result
         message = record["message"].get("en", "")
         detail = (record.get("error") or {}).get("message", "")
-        result.update(state=record["state"], message=record["message"], msg=f"{message} {detail}".strip())
+        result.update(state=record["state"], msg=f"{message} {detail}".strip())
         if record["state"] == "unreachable":
             result["unreachable"] = True
         elif record["state"] in NOT_READY:

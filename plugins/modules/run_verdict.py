@@ -34,9 +34,9 @@ state:
   returned: always
   type: str
   sample: blocked
-message:
-  description: The verdict in one sentence, by language.
-  returned: when there is a record
-  type: dict
-  sample: {"tr": "Bilgisayara ulaşılamadı.", "en": "The machine could not be reached."}
+msg:
+  description: The verdict in one sentence.
+  returned: always
+  type: str
+  sample: The machine could not be reached.
 """
