@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Both twins, kept warm in one place of the lab, asked the same: `Twins(net, host)`; `.call("EndpointInfo", params)`.
 
-The Python twin runs in a process of its own inside the namespace (`ip netns exec`, so with the host's resolv.conf, hosts file and
-trusted roots); the C# one under Mono likewise.
+The Python twin runs in a process of its own inside the namespace (`ip netns exec`, so with the host's resolv.conf,
+hosts file and trusted roots); the C# one under Mono likewise.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class WindowsTwin:
 
 
 class Twins:
-    """Both, for one host of the lab. home: where Mono trust stores may be kept; registry: folder of the host's registry."""
+    """Both, for one host of the lab. folder: where its registry and Mono's trust stores are kept; env: of the Python one."""
 
     def __init__(self, host: t.Any, folder: pathlib.Path, env: t.Mapping[str, str] | None = None) -> None:
         self._host = host

@@ -5,571 +5,25 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
-using System.Globalization;
-using System.IO;
-using System.Net.Sockets;
 using System.Text;
 using System.Threading;
 using ansible_collections.edefter.ready.plugins.module_utils.Core;
 using ansible_collections.edefter.ready.plugins.module_utils.Dns;
+using ansible_collections.edefter.ready.plugins.module_utils.DnsMessage;
 using ansible_collections.edefter.ready.plugins.module_utils.Http;
-using ansible_collections.edefter.ready.plugins.module_utils.Proxy;
-using ansible_collections.edefter.ready.plugins.module_utils.Tcp;
-using ansible_collections.edefter.ready.plugins.module_utils.Tls;
+using ansible_collections.edefter.ready.plugins.module_utils.ProbeContext;
+using ansible_collections.edefter.ready.plugins.module_utils.Target;
 
-// Section `endpoints`: every endpoint through DNS, TCP, TLS and HTTP, all at once, each phase with its own time and error. Twin of
-// endpoints.py. Targets, resolvers, addresses, proxies and canaries run side by side: the whole takes as long as the slowest single
-// chain of phases, not the sum. Addresses are tried as soon as anybody names them.
+// Section `endpoints`: every endpoint through DNS, TCP, TLS and HTTP, each phase with its own time and error. Twin of endpoints.py.
+// Targets, resolvers, addresses, proxies and canaries run side by side: the whole takes as long as the slowest single chain of
+// phases, not the sum.
 namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
 {
-    /// <summary>What all targets of one observation share.</summary>
-    internal sealed class Context
-    {
-        private const string DefaultNeutralSni = "www.example.com";
-
-        public readonly Deadline Deadline;
-        public readonly double TimeoutMs;
-        public readonly List<string> Resolvers;
-        public readonly List<Dictionary<string, object>> Hosts;
-        public readonly List<Dictionary<string, object>> Proxies;
-        public readonly string NeutralSni = DefaultNeutralSni;
-        private readonly object seed;
-        private readonly List<IDictionary> extra;
-
-        public Context(IDictionary options, Deadline deadline)
-        {
-            Deadline = deadline;
-            TimeoutMs = Math.Max(50.0, Opt.Dbl(options, "timeout", 5.0) * 1000.0);
-            Resolvers = DnsClient.Resolvers();
-            long lines;
-            Dictionary<string, object> error;
-            Hosts = HostsFile.Read(out lines, out error);
-            Proxies = Proxy.Proxy.Configurations();
-            seed = Opt.Get(options, "seed");
-            extra = Opt.Dicts(options, "extra_addresses");
-            foreach (IDictionary canary in Opt.Dicts(options, "canaries"))
-            {
-                string host = Opt.Str(canary, "host", "");
-                if (Opt.Str(canary, "kind", "") == "https" && host.Length > 0 && !DnsClient.IsAddress(host)) { NeutralSni = host; }
-            }
-        }
-
-        public Dice Dice(string salt)
-        {
-            return new Dice(seed, salt);
-        }
-
-        public List<string> Extra(string host)
-        {
-            List<string> result = new List<string>();
-            foreach (IDictionary entry in extra)
-            {
-                if (!string.Equals(Opt.Str(entry, "host", "").TrimEnd('.'), host.TrimEnd('.'), StringComparison.OrdinalIgnoreCase)) { continue; }
-                foreach (string address in Opt.Strings(entry, "addresses")) { if (DnsClient.IsAddress(address)) { result.Add(address); } }
-            }
-            return result;
-        }
-    }
-
-    /// <summary>One endpoint (or canary) and everything that is found out about it.</summary>
-    internal sealed class Target
-    {
-        private const int MaxAddresses = 16;
-        private const int StackBytes = 512 * 1024;
-        private static readonly string[] Sources = new string[] { "system", "query", "vantage", "literal" };
-
-        private readonly Context context;
-        private readonly string id;
-        private readonly string host;
-        private readonly int port;
-        private readonly string scheme;
-        private readonly string path;
-        private readonly string phases;
-        private readonly bool literal;
-        private readonly object changed = new object();
-        private readonly List<string> order = new List<string>();
-        private readonly Dictionary<string, List<string>> known = new Dictionary<string, List<string>>();
-        private readonly Dictionary<string, Dictionary<string, object>> attempts = new Dictionary<string, Dictionary<string, object>>();
-        private readonly List<Dictionary<string, object>> proxied = new List<Dictionary<string, object>>();
-        private Dictionary<string, object> system;
-        private List<object> queries;
-        private int running;
-
-        /// <summary>phases: full | dns | tcp.</summary>
-        public Target(Context context, string id, string host, int port, string scheme, string path, string phases)
-        {
-            this.context = context;
-            this.id = id;
-            this.host = host;
-            this.port = port;
-            this.scheme = scheme;
-            this.path = path;
-            this.phases = phases;
-            literal = DnsClient.IsAddress(host);
-        }
-
-        public static Thread Start(ThreadStart work)
-        {
-            Thread thread = new Thread(work, StackBytes);
-            thread.IsBackground = true;
-            thread.CurrentCulture = CultureInfo.InvariantCulture;
-            thread.CurrentUICulture = CultureInfo.InvariantCulture;
-            thread.Start();
-            return thread;
-        }
-
-        // -- addresses, from whoever names them --
-
-        private void Found(string source, IEnumerable<string> addresses)
-        {
-            lock (changed)
-            {
-                foreach (string address in addresses)
-                {
-                    if (known.ContainsKey(address))
-                    {
-                        if (!known[address].Contains(source)) { known[address].Add(source); }
-                        continue;
-                    }
-                    if (phases == "dns" || known.Count >= MaxAddresses) { continue; }
-                    known[address] = new List<string> { source };
-                    order.Add(address);
-                    Dictionary<string, object> data = new Dictionary<string, object>();
-                    data["address"] = address;
-                    data["family"] = TcpProbe.Family(address);
-                    data["source"] = source;
-                    data["tcp"] = TcpProbe.Outcome(Fault.Make("tcp", "deadline", null, "not finished"), null);
-                    data["tls"] = null;
-                    data["http"] = null;
-                    data["neutral_sni"] = null;
-                    attempts[address] = data;
-                    Spawn(data, delegate() { Attempt(data); });
-                }
-            }
-        }
-
-        /// <summary>With `changed` held. Whatever breaks in one attempt stays in it.</summary>
-        private void Spawn(Dictionary<string, object> data, ThreadStart work)
-        {
-            running++;
-            Start(delegate()
-            {
-                try { work(); }
-                catch (Exception error)
-                {
-                    Broke(data, error);
-                }
-                lock (changed)
-                {
-                    running--;
-                    Monitor.PulseAll(changed);
-                }
-            });
-        }
-
-        /// <summary>Puts an error that nobody foresaw into the phase that had begun. A bug of ours must not read like a fault of the network.</summary>
-        private void Broke(Dictionary<string, object> data, Exception error)
-        {
-            lock (changed)
-            {
-                Dictionary<string, object> tcp = (Dictionary<string, object>)data["tcp"];
-                if (tcp["error"] != null)
-                {
-                    Dictionary<string, object> outcome = TcpProbe.Outcome(Fault.Make("tcp", "error", null, error.ToString()), null);
-                    if (data.ContainsKey("proxy")) { outcome["address"] = null; }
-                    data["tcp"] = outcome;
-                }
-                else if (scheme == "https" && data["tls"] == null)
-                {
-                    Dictionary<string, object> outcome = TlsProbe.Empty(host);
-                    outcome["error"] = Fault.Make("tls", "error", null, error.ToString());
-                    data["tls"] = outcome;
-                }
-                else if (data["http"] == null) { data["http"] = HttpProbe.Failed(Fault.Make("http", "error", null, error.ToString())); }
-            }
-        }
-
-        private void Set(Dictionary<string, object> data, string key, object value)
-        {
-            lock (changed) { data[key] = value; }
-        }
-
-        private void LookUp()
-        {
-            Dictionary<string, object> result = DnsClient.SystemLookup(host, context.Deadline);
-            lock (changed)
-            {
-                if (system == null)
-                {
-                    system = result;
-                    Found("system", Strings(result["addresses"]));
-                }
-                Monitor.PulseAll(changed);
-            }
-        }
-
-        private void Ask()
-        {
-            List<object> result;
-            try
-            {
-                result = DnsClient.Ask(context.Resolvers, host, context.TimeoutMs, context.Deadline, context.Dice(id),
-                    delegate(List<string> addresses) { Found("query", addresses); },
-                    delegate() { lock (changed) { Monitor.PulseAll(changed); } },
-                    delegate() { lock (changed) { return running == 0 && system != null; } });
-            }
-            catch (SocketException) { result = new List<object>(); }
-            lock (changed)
-            {
-                queries = result;
-                Monitor.PulseAll(changed);
-            }
-        }
-
-        private static List<string> Strings(object list)
-        {
-            List<string> result = new List<string>();
-            foreach (object item in (List<object>)list) { result.Add((string)item); }
-            return result;
-        }
-
-        // -- one address --
-
-        private void Attempt(Dictionary<string, object> data)
-        {
-            string address = (string)data["address"];
-            Dictionary<string, object> outcome;
-            Socket socket = TcpProbe.Connect(address, port, context.TimeoutMs, context.Deadline, out outcome);
-            Set(data, "tcp", outcome);
-            if (socket == null) { return; }
-            using (socket)
-            {
-                if (phases == "tcp") { return; }
-                TeeStream tee;
-                Stream stream;
-                if (scheme == "https")
-                {
-                    TlsProbe probe = Tls(data, socket, address);
-                    if (probe.Stream == null) { return; }
-                    tee = probe.Tee;
-                    stream = probe.Stream;
-                }
-                else
-                {
-                    tee = new TeeStream(socket, context.Deadline);
-                    stream = tee;
-                }
-                byte[] message = HttpProbe.Request("GET", path, host, port, scheme == "https" ? 443 : 80);
-                Set(data, "http", HttpProbe.Exchange(stream, tee, message, context.TimeoutMs, context.Deadline, false));
-                Close(stream);
-            }
-        }
-
-        private static void Close(Stream stream)
-        {
-            try { stream.Dispose(); }
-            catch (IOException) { return; }
-            catch (InvalidOperationException) { return; }
-        }
-
-        private Socket ConnectAgain(string address)
-        {
-            Dictionary<string, object> outcome;
-            return TcpProbe.Connect(address, port, context.TimeoutMs, context.Deadline, out outcome);
-        }
-
-        private TlsProbe Tls(Dictionary<string, object> data, Socket socket, string address)
-        {
-            Thread[] second = new Thread[1];
-            Dictionary<string, object>[] neutral = new Dictionary<string, object>[1];
-            ThreadStart ask = delegate()
-            {
-                Socket again = ConnectAgain(address);
-                if (again == null) { return; }
-                using (again)
-                {
-                    TlsProbe other = TlsProbe.Run(again, context.NeutralSni, context.TimeoutMs, context.Deadline, null, null, false);
-                    neutral[0] = other.Data;
-                    if (other.Stream != null) { Close(other.Stream); }
-                }
-            };
-            TlsProbe probe = TlsProbe.Run(socket, host, context.TimeoutMs, context.Deadline, delegate() { return ConnectAgain(address); },
-                delegate() { second[0] = Start(ask); }, true);
-            Set(data, "tls", probe.Data);
-            Dictionary<string, object> error = probe.Data["error"] as Dictionary<string, object>;
-            string code = error == null ? "" : (string)error["code"];
-            if ((code == "reset" || code == "eof" || code == "timeout") && (long)probe.Data["bytes_received"] == 0)
-            {
-                if (second[0] == null) { second[0] = Start(ask); }
-                if (second[0].Join(context.Deadline.ClampMs(60000.0))) { Set(data, "neutral_sni", neutral[0]); }
-            }
-            return probe;
-        }
-
-        // -- one proxy --
-
-        private void Through(Dictionary<string, object> data)
-        {
-            string proxy = (string)data["proxy"];
-            int colon = proxy.LastIndexOf(':');
-            string name = proxy.Substring(0, colon).Trim('[', ']');
-            int proxyPort = int.Parse(proxy.Substring(colon + 1), CultureInfo.InvariantCulture);
-            List<string> addresses = new List<string> { name };
-            Dictionary<string, object> outcome = null;
-            if (!DnsClient.IsAddress(name))
-            {
-                Dictionary<string, object> looked = null;
-                Thread thread = Start(delegate() { looked = DnsClient.SystemLookup(name, context.Deadline); });
-                bool ended = thread.Join(context.Deadline.ClampMs(context.TimeoutMs));
-                if (!ended || looked == null || looked["error"] != null)
-                {
-                    Dictionary<string, object> fault = ended && looked != null ? (Dictionary<string, object>)looked["error"] : Fault.Make("dns", "timeout", null, "the name of the proxy");
-                    outcome = TcpProbe.Outcome(fault, ended && looked != null ? looked["elapsed_ms"] : null);
-                    outcome["address"] = null;
-                    Set(data, "tcp", outcome);
-                    return;
-                }
-                addresses = Strings(looked["addresses"]);
-            }
-            if (addresses.Count > 4) { addresses.RemoveRange(4, addresses.Count - 4); }
-            Socket socket = FirstToConnect(addresses, proxyPort, out outcome);
-            Set(data, "tcp", outcome);
-            if (socket == null) { return; }
-            string used = (string)outcome["address"];
-            using (socket)
-            {
-                string place = host.IndexOf(':') >= 0 ? "[" + host + "]" : host;
-                if (scheme == "http")
-                {
-                    string where = port == 80 ? place : place + ":" + port.ToString(CultureInfo.InvariantCulture);
-                    TeeStream plain = new TeeStream(socket, context.Deadline);
-                    byte[] request = HttpProbe.Request("GET", "http://" + where + path, host, port, 80);
-                    Set(data, "http", HttpProbe.Exchange(plain, plain, request, context.TimeoutMs, context.Deadline, false));
-                    return;
-                }
-                Dictionary<string, object> connect = Tunnel(socket, place);
-                Set(data, "connect", connect);
-                if (!Opened(connect)) { return; }
-                Func<Socket> again = delegate()
-                {
-                    Dictionary<string, object> ignored;
-                    Socket other = TcpProbe.Connect(used, proxyPort, context.TimeoutMs, context.Deadline, out ignored);
-                    if (other == null || Opened(Tunnel(other, place))) { return other; }
-                    other.Close();
-                    return null;
-                };
-                TlsProbe probe = TlsProbe.Run(socket, host, context.TimeoutMs, context.Deadline, again, null, true);
-                Set(data, "tls", probe.Data);
-                if (probe.Stream == null) { return; }
-                byte[] message = HttpProbe.Request("GET", path, host, port, 443);
-                Set(data, "http", HttpProbe.Exchange(probe.Stream, probe.Tee, message, context.TimeoutMs, context.Deadline, false));
-                Close(probe.Stream);
-            }
-        }
-
-        /// <summary>All addresses of a proxy at once: a dead one must not cost a timeout of its own. null when none connects.</summary>
-        private Socket FirstToConnect(List<string> addresses, int proxyPort, out Dictionary<string, object> outcome)
-        {
-            object gate = new object();
-            int open = addresses.Count;
-            Socket winner = null;
-            Dictionary<string, object>[] outcomes = new Dictionary<string, object>[addresses.Count];
-            int won = -1;
-            for (int i = 0; i < addresses.Count; i++)
-            {
-                int index = i;
-                Start(delegate()
-                {
-                    Dictionary<string, object> found;
-                    Socket socket = TcpProbe.Connect(addresses[index], proxyPort, context.TimeoutMs, context.Deadline, out found);
-                    found["address"] = addresses[index];
-                    lock (gate)
-                    {
-                        outcomes[index] = found;
-                        open--;
-                        if (socket != null && winner == null) { winner = socket; won = index; }
-                        else if (socket != null) { socket.Close(); }
-                        Monitor.PulseAll(gate);
-                    }
-                });
-            }
-            lock (gate)
-            {
-                while (winner == null && open > 0) { Monitor.Wait(gate); }
-                outcome = outcomes[won < 0 ? 0 : won];
-                return winner;
-            }
-        }
-
-        private Dictionary<string, object> Tunnel(Socket socket, string place)
-        {
-            // Reads exactly the head of a 2xx answer: what follows it belongs to TLS.
-            TeeStream tee = new TeeStream(socket, context.Deadline);
-            byte[] message = HttpProbe.Request("CONNECT", place + ":" + port.ToString(CultureInfo.InvariantCulture), host, port, 0);
-            return HttpProbe.Exchange(tee, tee, message, context.TimeoutMs, context.Deadline, true);
-        }
-
-        private static bool Opened(Dictionary<string, object> connect)
-        {
-            object status = connect["status"];
-            return status != null && (long)status >= 200 && (long)status < 300;
-        }
-
-        // -- all together --
-
-        /// <summary>Runs everything and gives TARGET. Ends with the deadline at the latest.</summary>
-        public Dictionary<string, object> Run()
-        {
-            double start = context.Deadline.ElapsedMs;
-            lock (changed)
-            {
-                if (literal) { Found("literal", new string[] { host }); }
-                else
-                {
-                    Start(LookUp);
-                    Start(Ask);
-                }
-                Found("vantage", context.Extra(host));
-                if (phases == "full")
-                {
-                    foreach (Dictionary<string, object> entry in Proxy.Proxy.ForTarget(context.Proxies, scheme, host))
-                    {
-                        Dictionary<string, object> data = new Dictionary<string, object>();
-                        Dictionary<string, object> outcome = TcpProbe.Outcome(Fault.Make("tcp", "deadline", null, "not finished"), null);
-                        outcome["address"] = null;
-                        data["proxy"] = entry["proxy"];
-                        data["sources"] = entry["sources"];
-                        data["users"] = entry["users"];
-                        data["tcp"] = outcome;
-                        data["connect"] = null;
-                        data["tls"] = null;
-                        data["http"] = null;
-                        proxied.Add(data);
-                        Spawn(data, delegate() { Through(data); });
-                    }
-                }
-                double limit = start + context.Deadline.ClampMs(context.TimeoutMs);
-                while (!Finished(limit) && !context.Deadline.Expired)
-                {
-                    double left = context.Deadline.RemainingMs;
-                    if (system == null && !literal) { left = Math.Min(left, limit - context.Deadline.ElapsedMs); }
-                    Monitor.Wait(changed, (int)Math.Max(1.0, left));
-                }
-                return Result(start);
-            }
-        }
-
-        private bool Finished(double limit)
-        {
-            if (!literal)
-            {
-                if (system == null && context.Deadline.ElapsedMs >= limit)
-                {
-                    // A look-up cannot be told to give up. It goes on in its thread and nobody waits.
-                    system = new Dictionary<string, object>();
-                    system["addresses"] = new List<object>();
-                    system["error"] = Fault.Make("dns", "timeout", null, "no answer of the system within the timeout");
-                    system["elapsed_ms"] = Text.Ms(context.TimeoutMs);
-                }
-                if (system == null || queries == null) { return false; }
-            }
-            return running == 0;
-        }
-
-        private Dictionary<string, object> Result(double start)
-        {
-            bool complete = running == 0 && (literal || (system != null && queries != null));
-            if (!complete) { context.Deadline.Cut(); }
-            Dictionary<string, object> lookup = null;
-            if (!literal)
-            {
-                Dictionary<string, object> late = new Dictionary<string, object>();
-                late["addresses"] = new List<object>();
-                late["error"] = Fault.Make("dns", "deadline", null, "not finished");
-                late["elapsed_ms"] = null;
-                lookup = new Dictionary<string, object>();
-                lookup["system"] = system ?? late;
-                lookup["hosts_file"] = HostsFile.AddressesFor(context.Hosts, host);
-                lookup["queries"] = queries ?? new List<object>();
-            }
-            List<object> tried = new List<object>();
-            foreach (string address in order)
-            {
-                // A copy: an attempt that the deadline left behind may still write.
-                Dictionary<string, object> attempt = new Dictionary<string, object>(attempts[address]);
-                foreach (string source in Sources)
-                {
-                    if (known[address].Contains(source)) { attempt["source"] = source; break; }
-                }
-                tried.Add(attempt);
-            }
-            List<object> through = new List<object>();
-            foreach (Dictionary<string, object> item in proxied) { through.Add(new Dictionary<string, object>(item)); }
-            List<string> raced = literal ? new List<string> { host } : system == null ? new List<string>() : Strings(system["addresses"]);
-            Dictionary<string, object> result = new Dictionary<string, object>();
-            result["id"] = id;
-            result["host"] = host;
-            result["port"] = (long)port;
-            result["scheme"] = scheme;
-            result["path"] = path;
-            result["elapsed_ms"] = Text.Ms(context.Deadline.ElapsedMs - start);
-            result["complete"] = complete;
-            result["dns"] = lookup;
-            result["attempts"] = tried;
-            result["winner"] = Endpoints.Race(raced, tried);
-            result["proxy_attempts"] = through;
-            return result;
-        }
-    }
-
     public static class Endpoints
     {
         private const int MaxTargets = 128;
         private const int MaxCanaries = 16;
-        // RFC 8305 section 8: Connection Attempt Delay.
-        private const double AttemptDelayMs = 250.0;
-
-        /// <summary>The address that a browser ends up with (RFC 8305): families take turns, the next starts after 250 ms or a failure.</summary>
-        public static string Race(IList<string> order, IEnumerable<object> attempts)
-        {
-            Dictionary<string, Dictionary<string, object>> outcomes = new Dictionary<string, Dictionary<string, object>>();
-            foreach (object item in attempts)
-            {
-                Dictionary<string, object> attempt = (Dictionary<string, object>)item;
-                outcomes[(string)attempt["address"]] = (Dictionary<string, object>)attempt["tcp"];
-            }
-            List<string> same = new List<string>();
-            List<string> other = new List<string>();
-            foreach (string address in order)
-            {
-                if (!outcomes.ContainsKey(address)) { continue; }
-                bool first = same.Count == 0 || TcpProbe.Family(same[0]) == TcpProbe.Family(address);
-                (first ? same : other).Add(address);
-            }
-            List<string> queue = new List<string>();
-            for (int i = 0; i < Math.Max(same.Count, other.Count); i++)
-            {
-                if (i < same.Count) { queue.Add(same[i]); }
-                if (i < other.Count) { queue.Add(other[i]); }
-            }
-            string best = null;
-            double bestAt = double.MaxValue;
-            double begin = 0.0;
-            foreach (string address in queue)
-            {
-                if (bestAt <= begin) { break; }
-                object took = outcomes[address]["elapsed_ms"];
-                if (outcomes[address]["error"] == null && took != null)
-                {
-                    if (begin + (double)took < bestAt) { bestAt = begin + (double)took; best = address; }
-                    begin += AttemptDelayMs;
-                }
-                else { begin += took == null ? AttemptDelayMs : Math.Min(AttemptDelayMs, (double)took); }
-            }
-            return best;
-        }
-
-        private static Target Canary(Context context, IDictionary spec)
+        private static TargetProbe Canary(Context context, IDictionary spec)
         {
             string kind = Opt.Str(spec, "kind", "");
             string host = Opt.Str(spec, "host", "");
@@ -581,11 +35,11 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
                 Dice dice = context.Dice("canary/" + id);
                 StringBuilder label = new StringBuilder();
                 for (int i = 0; i < 14; i++) { label.Append((char)('a' + dice.Next(26))); }
-                return new Target(context, id, label + "." + host.TrimEnd('.'), Opt.Int(spec, "port", 443), "https", path, "dns");
+                return new TargetProbe(context, id, label + "." + host.TrimEnd('.'), Opt.Int(spec, "port", 443), "https", path, "dns");
             }
-            if (kind == "test_net") { return new Target(context, id, host, Opt.Int(spec, "port", 443), "https", path, "tcp"); }
+            if (kind == "test_net") { return new TargetProbe(context, id, host, Opt.Int(spec, "port", 443), "https", path, "tcp"); }
             bool plain = kind == "http_text";
-            return new Target(context, id, host, Opt.Int(spec, "port", plain ? 80 : 443), plain ? "http" : "https", path, "full");
+            return new TargetProbe(context, id, host, Opt.Int(spec, "port", plain ? 80 : 443), plain ? "http" : "https", path, "full");
         }
 
         /// <summary>ok of CANARY, from what was seen.</summary>
@@ -633,20 +87,20 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
         public static Dictionary<string, object> Collect(IDictionary options, Deadline deadline)
         {
             Context context = new Context(options, deadline);
-            List<Target> targets = new List<Target>();
+            List<TargetProbe> targets = new List<TargetProbe>();
             foreach (IDictionary spec in Opt.Dicts(options, "endpoints"))
             {
                 string host = Opt.Str(spec, "host", "");
                 string path = Opt.Str(spec, "path", "/");
                 string scheme = Opt.Str(spec, "scheme", "https");
                 if (targets.Count >= MaxTargets || !HttpProbe.Safe(host) || !HttpProbe.Safe(path)) { continue; }
-                targets.Add(new Target(context, Opt.Str(spec, "id", ""), host, Opt.Int(spec, "port", scheme == "http" ? 80 : 443), scheme, path, "full"));
+                targets.Add(new TargetProbe(context, Opt.Str(spec, "id", ""), host, Opt.Int(spec, "port", scheme == "http" ? 80 : 443), scheme, path, "full"));
             }
             int probed = targets.Count;
             List<IDictionary> canaries = new List<IDictionary>();
             foreach (IDictionary spec in Opt.Dicts(options, "canaries"))
             {
-                Target target = canaries.Count < MaxCanaries ? Canary(context, spec) : null;
+                TargetProbe target = canaries.Count < MaxCanaries ? Canary(context, spec) : null;
                 if (target == null) { continue; }
                 canaries.Add(spec);
                 targets.Add(target);
@@ -657,7 +111,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
             for (int i = 0; i < targets.Count; i++)
             {
                 int index = i;
-                threads.Add(Target.Start(delegate() { done[index] = targets[index].Run(); }));
+                threads.Add(TargetProbe.Start(delegate() { done[index] = targets[index].Run(); }));
             }
             foreach (Thread thread in threads) { thread.Join((int)(deadline.RemainingMs + 1000.0)); }
             List<object> results = new List<object>();

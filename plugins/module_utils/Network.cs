@@ -9,7 +9,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using Microsoft.Win32;
 using ansible_collections.edefter.ready.plugins.module_utils.Core;
-using ansible_collections.edefter.ready.plugins.module_utils.Dns;
+using ansible_collections.edefter.ready.plugins.module_utils.Resolving;
 
 namespace ansible_collections.edefter.ready.plugins.module_utils.Network
 {
@@ -39,7 +39,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Network
                 if (entry["suffix"] != null && !suffixes.Contains(entry["suffix"])) { suffixes.Add(entry["suffix"]); }
             }
             List<object> resolvers = new List<object>();
-            foreach (string address in DnsClient.Resolvers()) { resolvers.Add(address); }
+            foreach (string address in SystemNames.Resolvers()) { resolvers.Add(address); }
             Dictionary<string, object> routes = new Dictionary<string, object>();
             routes["4"] = four;
             routes["6"] = six;
@@ -87,7 +87,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Network
             {
                 if (gateways.Count < 8 && !IPAddress.Any.Equals(gateway.Address) && !IPAddress.IPv6Any.Equals(gateway.Address)) { gateways.Add(gateway.Address.ToString()); }
             }
-            foreach (string address in DnsClient.ResolversOf(item)) { if (resolvers.Count < 8) { resolvers.Add(address); } }
+            foreach (string address in SystemNames.ResolversOf(item)) { if (resolvers.Count < 8) { resolvers.Add(address); } }
             try
             {
                 if (!string.IsNullOrEmpty(properties.DnsSuffix)) { result["suffix"] = Text.Bound(properties.DnsSuffix, 255); }

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """X.509 certificates read from DER (RFC 5280, X.690), bounded and without a library. Twin of Certs.cs.
 
-Both twins must report one certificate in the same words whatever the platform's own reader thinks of it, and an invalid one is what
-we are here for. Reading only: nothing is verified here.
+Both twins must report one certificate in the same words whatever the platform's own reader thinks of it, and an
+invalid one is what we are here for. Reading only: nothing is verified here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ MAX_SAN = 64
 
 _NAMES = {
     "2.5.4.3": "CN", "2.5.4.4": "SN", "2.5.4.5": "SERIALNUMBER", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST",
-    "2.5.4.9": "STREET", "2.5.4.10": "O", "2.5.4.11": "OU", "2.5.4.12": "T", "2.5.4.42": "GN", "2.5.4.97": "ORGANIZATIONID",
+    "2.5.4.9": "STREET", "2.5.4.10": "O", "2.5.4.11": "OU", "2.5.4.12": "T", "2.5.4.42": "GN",
+    "2.5.4.97": "ORGANIZATIONID",
     "0.9.2342.19200300.100.1.25": "DC", "0.9.2342.19200300.100.1.1": "UID", "1.2.840.113549.1.9.1": "E",
 }  # fmt: skip
 _SIGNATURES = {
@@ -284,7 +285,10 @@ def _canonical_ip(text: str) -> t.Optional[bytes]:
 
 
 def name_matches(cert: Data, host: str) -> t.Optional[bool]:
-    """RFC 6125 as browsers do it: SAN only when there is one, a wildcard stands for the whole leftmost label. None: unreadable."""
+    """RFC 6125 as browsers do it: SAN only when there is one, a wildcard stands for the whole leftmost label.
+
+    None: the certificate is unreadable.
+    """
     if "malformed" in cert:
         return None
     wanted = host.rstrip(".").lower()

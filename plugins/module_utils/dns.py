@@ -1,10 +1,10 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DNS as the probes need it: raw questions to each resolver (RFC 1035), past caches and the hosts file. Twin of Dns.cs.
+"""DNS as the probes need it: raw questions to each resolver, past caches and the hosts file. Twin of Dns.cs.
 
-A small client of its own rather than a library: the probe has to see what a library hides (several differing replies to one
-question, the case of the name as it came back, every resolver apart), and on the wire both twins must do the same.
+A small client of its own rather than a library: the probe has to see what a library hides (several differing replies to
+one question, the case of the name as it came back, every resolver apart), and on the wire both twins must do the same.
 """
 
 from __future__ import annotations
@@ -16,160 +16,25 @@ import struct
 import time
 import typing as t
 
-from ansible_collections.edefter.ready.plugins.module_utils.core import Data, Deadline, bound, fault_from, make_fault
+from ansible_collections.edefter.ready.plugins.module_utils.core import Data, Deadline, fault_from, make_fault
+from ansible_collections.edefter.ready.plugins.module_utils.dns_message import (
+    TYPES,
+    Malformed,
+    Reply,
+    addresses_of,
+    build_query,
+    mixed_case,
+    parse_reply,
+)
 
-TYPES = {"A": 1, "AAAA": 28}
-RESOLV_CONF = "/etc/resolv.conf"
-HOSTS = "/etc/hosts"
-MAX_RESOLVERS = 8
-MAX_ANSWERS = 32
 MAX_OTHERS = 3
-MAX_FILE = 1 << 20
 # Datagrams go out at these parts of the timeout: one lost packet must not look like a dead resolver.
 RESEND_AT = (0.0, 0.2, 0.5)
-# After the first reply the socket stays open for differing ones: at least LISTEN_MIN, at most LISTEN_MAX, and no longer than the
-# target's other phases take, so that listening costs no time of its own.
+# After the first reply the socket stays open for differing ones: at least LISTEN_MIN, at most LISTEN_MAX, and no longer
+# than the target's other phases take, so that listening costs no time of its own.
 LISTEN_MIN = 0.15
 LISTEN_MAX = 0.5
 _TICK = 0.02
-
-
-class Malformed(ValueError):
-    """A reply to our question that cannot be read."""
-
-
-class Reply(t.NamedTuple):
-    """One reply that answers our question."""
-
-    rcode: int
-    truncated: bool
-    case_kept: bool
-    answers: t.List[Data]
-
-    def identity(self) -> t.Tuple[t.Any, ...]:
-        """What makes two replies differ: not the order and not the TTL."""
-        return self.rcode, tuple(sorted((a["type"], a["data"]) for a in self.answers))
-
-
-def mixed_case(name: str, rng: random.Random) -> str:
-    """The name in random case (draft-vixie-dnsext-dns0x20): whoever answers blindly does not echo it."""
-    return "".join(c.upper() if rng.getrandbits(1) else c.lower() for c in name)
-
-
-def encode_name(name: str) -> bytes:
-    """Wire form of a host name. Raises Malformed for an empty or over-long label."""
-    out = b""
-    for label in name.rstrip(".").split("."):
-        try:
-            raw = label.encode("ascii")
-        except UnicodeEncodeError as error:
-            raise Malformed("a label that is not ASCII") from error
-        if not 1 <= len(raw) <= 63:
-            raise Malformed(f"a label of {len(raw)} bytes")
-        out += bytes([len(raw)]) + raw
-    if len(out) > 254:
-        raise Malformed("a name of more than 255 bytes")
-    return out + b"\0"
-
-
-def build_query(name: str, qtype: int, ident: int) -> bytes:
-    """One question, recursion desired, no EDNS: what the oldest branch router understands."""
-    return struct.pack("!6H", ident, 0x0100, 1, 0, 0, 0) + encode_name(name) + struct.pack("!2H", qtype, 1)
-
-
-def read_name(message: bytes, pos: int) -> t.Tuple[str, int]:
-    """Name at pos and the position after it. Pointers may only lead backwards, so every name ends."""
-    labels: t.List[str] = []
-    after = -1
-    limit = pos
-    size = 0
-    while True:
-        if pos >= len(message):
-            raise Malformed("a name beyond the end")
-        length = message[pos]
-        if length & 0xC0 == 0xC0:
-            if pos + 1 >= len(message):
-                raise Malformed("half a pointer")
-            target = (length & 0x3F) << 8 | message[pos + 1]
-            if after < 0:
-                after = pos + 2
-            if target >= limit:
-                raise Malformed("a pointer that leads forwards")
-            limit = pos = target
-            continue
-        if length & 0xC0:
-            raise Malformed("a label of unknown kind")
-        pos += 1
-        if length == 0:
-            return ".".join(labels), pos if after < 0 else after
-        size += length + 1
-        if size > 254 or pos + length > len(message):
-            raise Malformed("a name too long")
-        labels.append(
-            "".join(
-                chr(b) if 0x21 <= b <= 0x7E and b not in (0x2E, 0x5C) else f"\\{b:03d}"
-                for b in message[pos : pos + length]
-            )
-        )
-        pos += length
-
-
-def _rdata(message: bytes, rtype: int, pos: int, length: int) -> t.Tuple[str, str]:
-    raw = message[pos : pos + length]
-    if rtype == 1 and length == 4:
-        return "A", socket.inet_ntop(socket.AF_INET, raw)
-    if rtype == 28 and length == 16:
-        return "AAAA", format_ipv6(raw)
-    if rtype == 5:
-        return "CNAME", read_name(message, pos)[0]
-    return f"TYPE{rtype}", raw[:32].hex()
-
-
-def format_ipv6(raw: bytes) -> str:
-    """RFC 5952 text; also of mapped addresses, which inet_ntop writes with dots."""
-    return socket.inet_ntop(socket.AF_INET6, raw)
-
-
-def parse_reply(message: bytes, name: str, qtype: int, ident: int) -> t.Optional[Reply]:
-    """The reply, or None when it does not answer this question. Raises Malformed when it does and cannot be read."""
-    if len(message) < 12:
-        return None
-    got, flags, questions, answers, _authority, _additional = struct.unpack_from("!6H", message)
-    if got != ident or not flags & 0x8000:
-        return None
-    rcode = flags & 0x0F
-    if questions != 1:
-        # Some servers leave the question out of an error. The id (and the connected socket) still ties it to us.
-        if questions == 0 and rcode != 0 and answers == 0:
-            return Reply(rcode, False, False, [])
-        return None
-    try:
-        asked, pos = read_name(message, 12)
-    except Malformed:
-        return None
-    if len(message) < pos + 4 or asked.lower() != name.lower():
-        return None
-    if struct.unpack_from("!2H", message, pos) != (qtype, 1):
-        return None
-    pos += 4
-    found: t.List[Data] = []
-    truncated = bool(flags & 0x0200)
-    for _ in range(answers):
-        if len(found) >= MAX_ANSWERS:
-            break
-        if truncated and pos >= len(message):
-            break
-        _owner, pos = read_name(message, pos)
-        if pos + 10 > len(message):
-            raise Malformed("an answer beyond the end")
-        rtype, _rclass, ttl, length = struct.unpack_from("!2HIH", message, pos)
-        pos += 10
-        if pos + length > len(message):
-            raise Malformed("data beyond the end")
-        kind, text = _rdata(message, rtype, pos, length)
-        found.append({"type": kind, "data": text, "ttl": ttl})
-        pos += length
-    return Reply(rcode, truncated, asked == name, found)
 
 
 def _ask_tcp(resolver: str, name: str, qtype: int, rng: random.Random, timeout: float, deadline: Deadline) -> Reply:
@@ -272,11 +137,6 @@ class Query:
         }
 
 
-def addresses_of(answers: t.Iterable[Data]) -> t.List[str]:
-    """The A and AAAA data among answers."""
-    return [a["data"] for a in answers if a["type"] in TYPES]
-
-
 def ask(
     resolvers: t.Sequence[str],
     name: str,
@@ -289,8 +149,8 @@ def ask(
 ) -> t.List[Data]:
     """Asks every resolver for A and AAAA at once, in one loop. Never raises for a fault of the network.
 
-    found: told the addresses as each first reply comes. all_answered: told once when nothing more is waited for but differing
-    replies. others_done: whether the target's other phases are over.
+    found: told the addresses as each first reply comes. all_answered: told once when nothing more is waited for but
+    differing replies. others_done: whether the target's other phases are over.
     """
     start = time.monotonic()
     limit = deadline.clamp(timeout)
@@ -384,77 +244,3 @@ def _drop(selector: selectors.BaseSelector, query: Query) -> None:
 
 def _ms(start: float) -> float:
     return round((time.monotonic() - start) * 1000.0, 3)
-
-
-def system_lookup(host: str) -> Data:
-    """What a program gets that simply connects: hosts file, caches, search order, all families. Takes as long as it takes."""
-    start = time.monotonic()
-    result: Data = {"addresses": [], "error": None, "elapsed_ms": None}
-    try:
-        for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
-            address = str(info[4][0])
-            if address not in result["addresses"]:
-                result["addresses"].append(address)
-    except (OSError, UnicodeError) as error:
-        result["error"] = fault_from("dns", error)
-    result["elapsed_ms"] = _ms(start)
-    return result
-
-
-def is_address(host: str) -> bool:
-    """IPv4 in dotted form or IPv6 (a zone is allowed)."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host.split("%")[0])
-            return True
-        except (OSError, ValueError):
-            continue
-    return False
-
-
-def _text_of(path: str) -> str:
-    with open(path, "rb") as file:
-        return file.read(MAX_FILE).decode("utf-8", "replace")
-
-
-def resolvers() -> t.List[str]:
-    """Name servers of resolv.conf, in order, each once. Empty when the file is missing: then nothing is asked."""
-    found: t.List[str] = []
-    try:
-        text = _text_of(RESOLV_CONF)
-    except OSError:
-        return found
-    for line in text.splitlines():
-        words = line.split()
-        if len(words) >= 2 and words[0] == "nameserver" and is_address(words[1]) and words[1] not in found:
-            found.append(words[1])
-    return found[:MAX_RESOLVERS]
-
-
-def parse_hosts(text: str) -> t.List[Data]:
-    """Entries {address, names, line} of a hosts file; lines without a valid address are left out as the system does."""
-    entries: t.List[Data] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        words = line.split("#", 1)[0].split()
-        if len(words) >= 2 and is_address(words[0]):
-            entries.append({"address": words[0], "names": [bound(w, 255) for w in words[1:33]], "line": number})
-    return entries
-
-
-def hosts_entries() -> t.Tuple[t.List[Data], int, t.Optional[Data]]:
-    """Entries of the hosts file, number of its lines, and the error that kept it from being read."""
-    try:
-        text = _text_of(HOSTS)
-    except OSError as error:
-        return [], 0, fault_from("hosts_file", error)
-    return parse_hosts(text), len(text.splitlines()), None
-
-
-def hosts_for(entries: t.Iterable[Data], host: str) -> t.List[str]:
-    """Addresses that hosts-file entries give a name."""
-    wanted = host.rstrip(".").lower()
-    result: t.List[str] = []
-    for entry in entries:
-        if any(name.rstrip(".").lower() == wanted for name in entry["names"]) and entry["address"] not in result:
-            result.append(entry["address"])
-    return result[:16]

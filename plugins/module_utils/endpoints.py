@@ -1,401 +1,27 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Section `endpoints`: every endpoint through DNS, TCP, TLS and HTTP, all at once, each phase with its own time and error. Twin of Endpoints.cs.
+"""Section `endpoints`: every endpoint through DNS, TCP, TLS and HTTP, each phase with its own time and error.
 
-Everything runs side by side: targets, resolvers, addresses, proxies, canaries. The whole thus takes as long as the slowest single chain of
-phases, not the sum. Addresses are tried as soon as anybody names them.
+Twin of Endpoints.cs. Targets, resolvers, addresses, proxies and canaries run side by side: the whole takes as long as
+the slowest single chain of phases, not the sum.
 """
 
 from __future__ import annotations
 
 import contextlib
-import queue
 import random
-import socket
 import threading
-import time
 import typing as t
 
-from ansible_collections.edefter.ready.plugins.module_utils import dns, http, proxy, tcp, tls
-from ansible_collections.edefter.ready.plugins.module_utils.core import Data, Deadline, make_fault
+from ansible_collections.edefter.ready.plugins.module_utils.core import Data, Deadline
+from ansible_collections.edefter.ready.plugins.module_utils.dns_message import addresses_of
+from ansible_collections.edefter.ready.plugins.module_utils.probe_context import Context, start
+from ansible_collections.edefter.ready.plugins.module_utils.target import Target
 
 MAX_TARGETS = 128
-MAX_ADDRESSES = 16
-NEUTRAL_SNI = "www.example.com"
-SOURCES = ("system", "query", "vantage", "literal")
-# RFC 8305 section 8: Connection Attempt Delay.
-ATTEMPT_DELAY_MS = 250.0
+MAX_CANARIES = 16
 _STACK = 256 * 1024
-
-
-class Context:
-    """What all targets of one observation share."""
-
-    def __init__(self, options: Data, deadline: Deadline) -> None:
-        self.deadline = deadline
-        self.timeout = max(0.05, float(options.get("timeout") or 5.0))
-        self.resolvers = dns.resolvers()
-        self.hosts = dns.hosts_entries()[0]
-        self.proxies = proxy.configurations()
-        self.tls = tls.Contexts()
-        self.seed = options.get("seed")
-        self.neutral_sni = NEUTRAL_SNI
-        for canary in options.get("canaries") or []:
-            if canary.get("kind") == "https" and canary.get("host") and not dns.is_address(canary["host"]):
-                self.neutral_sni = canary["host"]
-        self.extra: t.Dict[str, t.List[str]] = {}
-        for entry in options.get("extra_addresses") or []:
-            key = str(entry["host"]).rstrip(".").lower()
-            self.extra.setdefault(key, []).extend(a for a in entry["addresses"] if dns.is_address(a))
-
-    def rng(self, salt: str) -> random.Random:
-        """Unpredictable, but repeatable when the option seed is set."""
-        return random.SystemRandom() if self.seed is None else random.Random(f"{self.seed}/{salt}")
-
-
-def start(work: t.Callable[..., None], *args: t.Any) -> threading.Thread:
-    """A daemon thread: an abandoned look-up never keeps the module from ending."""
-    thread = threading.Thread(target=work, args=args, daemon=True)
-    thread.start()
-    return thread
-
-
-class Target:
-    """One endpoint (or canary) and everything that is found out about it."""
-
-    def __init__(self, context: Context, spec: Data, phases: str = "full") -> None:
-        """phases: full | dns | tcp."""
-        self.context = context
-        self.host = str(spec["host"])
-        self.scheme = str(spec.get("scheme") or "https")
-        self.port = int(spec.get("port") or (443 if self.scheme == "https" else 80))
-        self.path = str(spec.get("path") or "/")
-        self.id = str(spec["id"])
-        self.phases = phases
-        self.changed = threading.Condition()
-        self.literal = dns.is_address(self.host)
-        self.system: t.Optional[Data] = None
-        self.queries: t.Optional[t.List[Data]] = None
-        self.answered = False
-        self.known: t.Dict[str, t.Set[str]] = {}
-        self.attempts: t.Dict[str, Data] = {}
-        self.proxied: t.List[Data] = []
-        self.running = 0
-        self.started = time.monotonic()
-
-    # -- addresses, from whoever names them --
-
-    def found(self, source: str, addresses: t.Iterable[str]) -> None:
-        """Begins an attempt at each address that is new."""
-        with self.changed:
-            for address in addresses:
-                if address in self.known:
-                    self.known[address].add(source)
-                elif self.phases != "dns" and len(self.known) < MAX_ADDRESSES:
-                    self.known[address] = {source}
-                    data = {"address": address, "family": tcp.family_of(address), "source": source}
-                    data.update(
-                        tcp=tcp.result(make_fault("tcp", "deadline", None, "not finished")),
-                        tls=None,
-                        http=None,
-                        neutral_sni=None,
-                    )
-                    self.attempts[address] = data
-                    self._spawn(self._attempt, data)
-
-    def _spawn(self, work: t.Callable[[Data], None], data: Data) -> None:
-        """In self.changed. Whatever breaks in one attempt stays in it."""
-        self.running += 1
-
-        def run() -> None:
-            try:
-                work(data)
-            except Exception as error:
-                self._broke(data, error)
-            finally:
-                with self.changed:
-                    self.running -= 1
-                    self.changed.notify_all()
-
-        start(run)
-
-    def _broke(self, data: Data, error: Exception) -> None:
-        """Puts an error that nobody foresaw into the phase that had begun. A bug of ours must not read like a network's."""
-        text = f"{type(error).__name__}: {error}"
-        if data["tcp"]["error"] is not None:
-            data["tcp"] = {**data["tcp"], "error": make_fault("tcp", "error", None, text)}
-        elif self.scheme == "https" and data["tls"] is None:
-            data["tls"] = {**tls.empty(self.host), "error": make_fault("tls", "error", None, text)}
-        elif data["http"] is None:
-            data["http"] = {**http.empty(), "error": make_fault("http", "error", None, text)}
-
-    def _look_up(self) -> None:
-        result = dns.system_lookup(self.host)
-        with self.changed:
-            if self.system is None:
-                self.system = result
-                self.found("system", result["addresses"])
-            self.changed.notify_all()
-
-    def _ask(self) -> None:
-        context = self.context
-
-        def answered() -> None:
-            with self.changed:
-                self.answered = True
-                self.changed.notify_all()
-
-        queries = dns.ask(
-            context.resolvers,
-            self.host,
-            context.timeout,
-            context.deadline,
-            context.rng(self.id),
-            lambda addresses: self.found("query", addresses),
-            answered,
-            lambda: self.running == 0 and self.system is not None,
-        )
-        with self.changed:
-            self.queries = queries
-            self.changed.notify_all()
-
-    # -- one address --
-
-    def _attempt(self, data: Data) -> None:
-        context = self.context
-        address = data["address"]
-        data["tcp"], sock = tcp.connect(address, self.port, context.timeout, context.deadline)
-        if sock is None:
-            return
-        if self.phases == "tcp":
-            sock.close()
-            return
-        stream: t.Optional[tls.Stream] = tls.Stream(sock)
-        if self.scheme == "https":
-            stream = self._tls(data, sock, address)
-        if stream is None:
-            return
-        default = 443 if self.scheme == "https" else 80
-        message = http.request("GET", self.path, self.host, self.port, default)
-        data["http"] = http.exchange(stream, message, context.timeout, context.deadline)
-        stream.sock.close()
-
-    def _connect_again(self, address: str) -> t.Optional[socket.socket]:
-        return tcp.connect(address, self.port, self.context.timeout, self.context.deadline)[1]
-
-    def _tls(self, data: Data, sock: socket.socket, address: str) -> t.Optional[tls.Stream]:
-        context = self.context
-        second: t.List[threading.Thread] = []
-        neutral: Data = {}
-
-        def ask_neutral() -> None:
-            again = self._connect_again(address)
-            if again is None:
-                return
-            outcome, channel = tls.probe(
-                lambda: None, again, context.neutral_sni, context.timeout, context.deadline, context.tls, verify=False
-            )
-            neutral.update(outcome)
-            if channel is not None:
-                channel.sock.close()
-
-        data["tls"], channel = tls.probe(
-            lambda: self._connect_again(address),
-            sock,
-            self.host,
-            context.timeout,
-            context.deadline,
-            context.tls,
-            lambda: second.append(start(ask_neutral)),
-        )
-        error = data["tls"]["error"]
-        if error is not None and error["code"] in ("reset", "eof", "timeout") and not data["tls"]["bytes_received"]:
-            if not second:
-                second.append(start(ask_neutral))
-            second[0].join(context.deadline.remaining)
-            data["neutral_sni"] = dict(neutral) or None
-        return channel
-
-    # -- one proxy --
-
-    def _through(self, data: Data) -> None:
-        context = self.context
-        host, port = proxy.split(data["proxy"])
-        addresses = [host]
-        if not dns.is_address(host):
-            looked = self._bounded_lookup(host)
-            if looked is None or looked["error"] is not None:
-                fault = looked["error"] if looked else make_fault("dns", "timeout", None, "the name of the proxy")
-                data["tcp"] = {**tcp.result(fault, looked["elapsed_ms"] if looked else None), "address": None}
-                return
-            addresses = looked["addresses"][:4]
-        data["tcp"], sock = self._first_to_connect(addresses, port)
-        if sock is None:
-            return
-        stream: t.Optional[tls.Stream] = tls.Stream(sock)
-        place = f"[{self.host}]" if ":" in self.host else self.host
-        if self.scheme == "http":
-            where = place if self.port == 80 else f"{place}:{self.port}"
-            message = http.request("GET", f"http://{where}{self.path}", self.host, self.port, 80)
-            data["http"] = http.exchange(tls.Stream(sock), message, context.timeout, context.deadline)
-            sock.close()
-            return
-        data["connect"] = self._tunnel(sock, place)
-        status = data["connect"]["status"]
-        if status is None or not 200 <= status < 300:
-            sock.close()
-            return
-        used = data["tcp"]["address"]
-
-        def again() -> t.Optional[socket.socket]:
-            other = tcp.connect(used, port, context.timeout, context.deadline)[1]
-            if other is not None and self._tunnel(other, place)["status"] != status:
-                other.close()
-                return None
-            return other
-
-        data["tls"], stream = tls.probe(again, sock, self.host, context.timeout, context.deadline, context.tls)
-        if stream is not None:
-            message = http.request("GET", self.path, self.host, self.port, 443)
-            data["http"] = http.exchange(stream, message, context.timeout, context.deadline)
-            stream.sock.close()
-
-    def _first_to_connect(self, addresses: t.List[str], port: int) -> t.Tuple[Data, t.Optional[socket.socket]]:
-        """All addresses of a proxy at once: a dead one must not cost a timeout of its own. (TCP + address, socket)."""
-        arrived: queue.Queue[t.Tuple[Data, t.Optional[socket.socket]]] = queue.Queue()
-
-        def one(address: str) -> None:
-            outcome, sock = tcp.connect(address, port, self.context.timeout, self.context.deadline)
-            arrived.put(({**outcome, "address": address}, sock))
-
-        def close_others(count: int) -> None:
-            for _ in range(count):
-                other = arrived.get()[1]
-                if other is not None:
-                    other.close()
-
-        for address in addresses:
-            start(one, address)
-        failed: t.Dict[str, Data] = {}
-        for done in range(1, len(addresses) + 1):
-            outcome, sock = arrived.get()
-            if sock is not None:
-                start(close_others, len(addresses) - done)
-                return outcome, sock
-            failed[outcome["address"]] = outcome
-        return failed[addresses[0]], None
-
-    def _tunnel(self, sock: socket.socket, place: str) -> Data:
-        target = f"{place}:{self.port}"
-        message = http.request("CONNECT", target, self.host, self.port, 0)
-        return http.exchange(tls.Stream(sock), message, self.context.timeout, self.context.deadline, tunnel=True)
-
-    def _bounded_lookup(self, host: str) -> t.Optional[Data]:
-        box: t.List[Data] = []
-        start(lambda: box.append(dns.system_lookup(host))).join(self.context.deadline.clamp(self.context.timeout))
-        return box[0] if box else None
-
-    # -- all together --
-
-    def run(self) -> Data:
-        """Runs everything and gives TARGET. Ends with the deadline at the latest."""
-        context = self.context
-        self.started = time.monotonic()
-        with self.changed:
-            if self.literal:
-                self.found("literal", [self.host])
-            else:
-                start(self._look_up)
-                start(self._ask)
-            self.found("vantage", context.extra.get(self.host.rstrip(".").lower(), []))
-            if self.phases == "full":
-                for entry in proxy.for_target(context.proxies, self.scheme, self.host):
-                    data = {"proxy": entry["proxy"], "sources": entry["sources"], "users": entry["users"]}
-                    data["tcp"] = {**tcp.result(make_fault("tcp", "deadline", None, "not finished")), "address": None}
-                    data.update(connect=None, tls=None, http=None)
-                    self.proxied.append(data)
-                    self._spawn(self._through, data)
-            limit = self.started + context.deadline.clamp(context.timeout)
-            while not self._finished(limit):
-                left = context.deadline.remaining
-                if left <= 0:
-                    break
-                if self.system is None and not self.literal:
-                    left = min(left, max(0.001, limit - time.monotonic()))
-                self.changed.wait(left)
-        return self._result()
-
-    def _finished(self, limit: float) -> bool:
-        if not self.literal:
-            if self.system is None and time.monotonic() >= limit:
-                # getaddrinfo cannot be told to give up. It goes on in its thread and nobody waits.
-                fault = make_fault("dns", "timeout", None, f"no answer of the system within {self.context.timeout} s")
-                self.system = {"addresses": [], "error": fault, "elapsed_ms": round(self.context.timeout * 1000.0, 3)}
-            if self.system is None or self.queries is None:
-                return False
-        return self.running == 0
-
-    def _result(self) -> Data:
-        complete = self.running == 0 and (self.literal or (self.system is not None and self.queries is not None))
-        if not complete:
-            self.context.deadline.cut()
-        late = make_fault("dns", "deadline", None, "not finished")
-        lookup = None
-        if not self.literal:
-            lookup = {
-                "system": self.system or {"addresses": [], "error": late, "elapsed_ms": None},
-                "hosts_file": dns.hosts_for(self.context.hosts, self.host),
-                "queries": self.queries or [],
-            }
-        with self.changed:
-            attempts = [dict(a) for a in self.attempts.values()]
-            for attempt in attempts:
-                attempt["source"] = next(s for s in SOURCES if s in self.known[attempt["address"]])
-            proxied = [dict(p) for p in self.proxied]
-        order = [self.host] if self.literal else (self.system or {"addresses": []})["addresses"]
-        return {
-            "id": self.id,
-            "host": self.host,
-            "port": self.port,
-            "scheme": self.scheme,
-            "path": self.path,
-            "elapsed_ms": round((time.monotonic() - self.started) * 1000.0, 3),
-            "complete": complete,
-            "dns": lookup,
-            "attempts": attempts,
-            "winner": race(order, attempts),
-            "proxy_attempts": proxied,
-        }
-
-
-def race(order: t.Sequence[str], attempts: t.Iterable[Data]) -> t.Optional[str]:
-    """The address that a browser ends up with (RFC 8305): families take turns, the next starts after 250 ms or a failure."""
-    by_address = {a["address"]: a["tcp"] for a in attempts}
-    tried = [a for a in order if a in by_address]
-    first = tcp.family_of(tried[0]) if tried else 4
-    same = [a for a in tried if tcp.family_of(a) == first]
-    other = [a for a in tried if tcp.family_of(a) != first]
-    queue: t.List[str] = []
-    for index in range(max(len(same), len(other))):
-        queue += same[index : index + 1] + other[index : index + 1]
-    best: t.Optional[t.Tuple[float, str]] = None
-    begin = 0.0
-    for address in queue:
-        if best is not None and best[0] <= begin:
-            break
-        outcome = by_address[address]
-        took = outcome["elapsed_ms"]
-        if outcome["error"] is None and took is not None:
-            if best is None or begin + took < best[0]:
-                best = (begin + took, address)
-            begin += ATTEMPT_DELAY_MS
-        else:
-            begin += min(ATTEMPT_DELAY_MS, took if took is not None else ATTEMPT_DELAY_MS)
-    return best[1] if best else None
-
-
-# -- canaries --
 
 
 def _random_label(rng: random.Random) -> str:
@@ -420,7 +46,7 @@ def canary_ok(kind: str, target: Data, expect: str) -> t.Optional[bool]:
     if kind == "random_name":
         queries = (target["dns"] or {}).get("queries", [])
         system = (target["dns"] or {}).get("system", {})
-        if system.get("addresses") or any(dns.addresses_of(q["answers"]) for q in queries):
+        if system.get("addresses") or any(addresses_of(q["answers"]) for q in queries):
             return False
         seen = [q["rcode"] for q in queries if q["rcode"] is not None]
         return True if any(rcode in (0, 3) for rcode in seen) else None
@@ -446,13 +72,13 @@ def collect(options: Data, deadline: Deadline) -> Data:
     context = Context(options, deadline)
     targets = [Target(context, spec) for spec in (options.get("endpoints") or [])[:MAX_TARGETS]]
     canaries: t.List[t.Tuple[Data, t.Optional[Target]]] = []
-    for spec in (options.get("canaries") or [])[:16]:
+    for spec in (options.get("canaries") or [])[:MAX_CANARIES]:
         canaries.append((spec, _canary_target(context, spec)))
     done: t.Dict[int, Data] = {}
     running = []
-    for target in [*targets, *(target for _spec, target in canaries if target is not None)]:
+    for each in [*targets, *(target for _spec, target in canaries if target is not None)]:
 
-        def run(target: Target = target) -> None:
+        def run(target: Target = each) -> None:
             done[id(target)] = target.run()
 
         running.append(start(run))

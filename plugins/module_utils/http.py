@@ -27,8 +27,9 @@ MAX_HEAD = 32768
 MAX_BODY = 65536
 MAX_SNIPPET = 512
 HEADERS = (
-    "server", "via", "location", "content-type", "content-length", "date", "age", "proxy-authenticate", "www-authenticate",
-    "x-squid-error", "x-cache", "x-frame-options", "retry-after", "proxy-agent",
+    "server", "via", "location", "content-type", "content-length", "date", "age",
+    "proxy-authenticate", "www-authenticate", "x-squid-error", "x-cache", "x-frame-options",
+    "retry-after", "proxy-agent",
 )  # fmt: skip
 _STATUS_LINE = re.compile(rb"(HTTP/\d\.\d) +(\d{3})(?: +([^\r\n]*))?")
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,400})", re.IGNORECASE)
@@ -200,7 +201,10 @@ def request(method: str, target: str, host: str, port: int, default_port: int) -
 
 
 def exchange(stream: Stream, message: bytes, timeout: float, deadline: Deadline, tunnel: bool = False) -> Data:
-    """Sends message and reads one answer. tunnel: a 2xx answer ends with its head. Never raises for a fault of the network."""
+    """Sends message and reads one answer. Never raises for a fault of the network.
+
+    tunnel: a 2xx answer ends with its head.
+    """
     data = empty()
     start = time.monotonic()
     end = start + deadline.clamp(timeout)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Section `network`: interfaces, resolvers, default route and the hosts file, read from /proc and /sys. Twin of Network.cs."""
+"""Section `network`: interfaces, resolvers, default route, hosts file, from /proc and /sys. Twin of Network.cs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 import socket
 import typing as t
 
-from ansible_collections.edefter.ready.plugins.module_utils import dns
+from ansible_collections.edefter.ready.plugins.module_utils import resolving
 from ansible_collections.edefter.ready.plugins.module_utils.core import Data, Deadline, bound
 
 MAX_INTERFACES = 32
@@ -44,7 +44,7 @@ def parse_routes4(text: str) -> t.List[t.Tuple[str, str]]:
 
 
 def parse_routes6(text: str) -> t.List[t.Tuple[str, str]]:
-    """(interface, gateway) of each default route in /proc/net/ipv6_route; the kernel's own reject routes are left out."""
+    """(interface, gateway) of each default route in /proc/net/ipv6_route, without the kernel's own reject routes."""
     found = []
     for line in text.splitlines():
         words = line.split()
@@ -79,7 +79,7 @@ def parse_addresses4(text: str) -> t.List[str]:
 
 
 def _address4(name: str) -> t.List[Data]:
-    # One ioctl (SIOCGIFADDR, SIOCGIFNETMASK) an interface: the first IPv4 address; the kernel gives the others to netlink only.
+    # One ioctl (SIOCGIFADDR, SIOCGIFNETMASK) an interface: its first IPv4 address. The others are for netlink only.
     try:
         import fcntl
     except ImportError:
@@ -137,15 +137,15 @@ def wanted_hosts(options: Data) -> t.Set[str]:
 
 def hosts_file(options: Data) -> Data:
     """hosts_file of docs/observation-endpoints.md."""
-    entries, lines, error = dns.hosts_entries()
+    entries, lines, error = resolving.hosts_entries()
     wanted = wanted_hosts(options)
     ours = [e for e in entries if any(name.rstrip(".").lower() in wanted for name in e["names"])]
-    return {"path": dns.HOSTS, "error": error, "lines": lines, "entries": ours[:64]}
+    return {"path": resolving.HOSTS, "error": error, "lines": lines, "entries": ours[:64]}
 
 
 def _suffixes() -> t.List[str]:
     found: t.List[str] = []
-    for line in _read(dns.RESOLV_CONF).splitlines():
+    for line in _read(resolving.RESOLV_CONF).splitlines():
         words = line.split()
         if words and words[0] in ("search", "domain"):
             found += [w for w in words[1:] if w not in found]
@@ -163,7 +163,7 @@ def collect(options: Data, deadline: Deadline) -> Data:
     gateways = _unique(g for i in up for g in i["gateways"])
     return {
         "interfaces": interfaces,
-        "resolvers": dns.resolvers(),
+        "resolvers": resolving.resolvers(),
         "gateways": gateways[:16],
         "default_route": {
             "4": bool(parse_routes4(_read("/proc/net/route"))),

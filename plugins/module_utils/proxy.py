@@ -17,7 +17,7 @@ _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):([0-9]
 
 
 def host_port(text: str, default_port: int = 80) -> t.Tuple[t.Optional[str], bool]:
-    """("host:port", whether user and password were cut off) of a proxy as people write it; (None, …) when it is none."""
+    """("host:port", whether user and password were cut off) of a proxy as people write it; (None, …): it is none."""
     rest = text.strip()
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", rest)
     if scheme:
@@ -34,7 +34,10 @@ def host_port(text: str, default_port: int = 80) -> t.Tuple[t.Optional[str], boo
 
 
 def bypassed(host: str, patterns: t.Iterable[str]) -> bool:
-    """Whether a bypass list takes host past the proxy: `*` as wildcard, `<local>` for names without a dot, `.suffix`, `suffix`."""
+    """Whether a bypass list takes host past the proxy.
+
+    `*` as wildcard, `<local>` for names without a dot, `.suffix`, `suffix`.
+    """
     name = host.rstrip(".").lower()
     for raw in patterns:
         pattern = raw.strip().lower()
@@ -75,7 +78,10 @@ def _config(name: str, server: str, bypass: str) -> Data:
 
 
 def from_environment(environ: t.Mapping[str, str]) -> t.List[Data]:
-    """A configuration for each proxy variable. Lower case goes first, as curl reads it; HTTP_PROXY in capitals is not trusted by any."""
+    """A configuration for each proxy variable. Lower case goes first, as curl reads it.
+
+    HTTP_PROXY in capitals is left out: whatever runs below a web server gets it from the client.
+    """
     bypass = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     configs = []
     for names in (("https_proxy", "HTTPS_PROXY"), ("http_proxy",), ("all_proxy", "ALL_PROXY")):

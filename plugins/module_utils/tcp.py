@@ -32,7 +32,7 @@ def family_of(address: str) -> int:
 
 
 def _offender(sock: socket.socket, family: int) -> t.Optional[Data]:
-    """Sender, type and code of the ICMP error that ended the connect; None when it was none or the kernel does not tell."""
+    """Sender, type and code of the ICMP error that ended the connect; None: it was none, or the kernel keeps quiet."""
     try:
         sock.setblocking(False)
         _data, ancillary, _flags, _address = sock.recvmsg(512, 512, _ERRQUEUE)

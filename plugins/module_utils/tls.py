@@ -1,14 +1,15 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One TLS handshake, read byte by byte: what came back, the alert, the chain as sent, and what this machine thinks of it. Twin of Tls.cs.
+"""One TLS handshake, read byte by byte: what came back, the alert, the chain as sent, what this machine thinks of it.
 
-Nothing that a handshake would have to protect is ever sent over it. A certificate that does not verify is accepted for reading, by
-a second handshake that verifies nothing, and `trusted` says so.
+Twin of Tls.cs. Nothing that a handshake would have to protect is ever sent over it. A certificate that does not verify
+is accepted for reading, by a second handshake that verifies nothing, and `trusted` says so.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import socket
 import ssl
@@ -22,8 +23,8 @@ from ansible_collections.edefter.ready.plugins.module_utils.core import Data, De
 FIRST_BYTES = 16
 MAX_TEE = 65536
 MAX_HANDSHAKE = 262144
-# Silence after the ClientHello for this part of the timeout counts as a stall for the second question (another SNI), so that it runs
-# beside the first and costs no time of its own.
+# Silence after the ClientHello for this part of the timeout counts as a stall for the second question (another SNI),
+# so that it runs beside the first and costs little time of its own.
 STALL_AT = 0.4
 _X509_NO_CHECK_TIME = 0x200000
 
@@ -33,7 +34,8 @@ _STATUS = {
     18: "untrusted_root", 19: "untrusted_root",
     7: "not_signature_valid", 6: "not_signature_valid",
     9: "not_time_valid", 10: "not_time_valid", 13: "malformed", 14: "malformed",
-    22: "partial_chain", 23: "revoked", 24: "invalid_basic_constraints", 25: "invalid_basic_constraints", 79: "invalid_basic_constraints",
+    22: "partial_chain", 23: "revoked", 24: "invalid_basic_constraints",
+    25: "invalid_basic_constraints", 79: "invalid_basic_constraints",
     26: "not_valid_for_usage", 28: "explicit_distrust", 47: "invalid_name_constraints", 48: "invalid_name_constraints",
     66: "weak_signature", 67: "weak_signature", 68: "weak_signature",
 }  # fmt: skip
@@ -70,7 +72,7 @@ def _context(kind: str) -> ssl.SSLContext:
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     if kind == "dates_aside":
-        context.verify_flags |= _X509_NO_CHECK_TIME  # type: ignore[operator]
+        context.verify_flags |= _X509_NO_CHECK_TIME
     return context
 
 
@@ -220,10 +222,8 @@ class Channel(Stream):
             self._run(step, end)
         except ssl.SSLError:
             # The alert that says why is still in memory; without it the server would only see a reset.
-            try:
+            with contextlib.suppress(OSError):
                 self._flush(end)
-            except OSError:
-                pass
             raise
 
     def send(self, data: bytes, end: float) -> None:
