@@ -49,13 +49,14 @@ printf 'import ensurepip\nensurepip.bootstrap(upgrade=True)\n' >"$home/.ansible/
 
 # validate-modules asks PowerShell for the spec of a Windows module. Where there is none, our own reader answers: so the
 # specs are held against the documentation all the same. (pslint needs a real one.)
-skip=()
+# Texts for people are typeset: Turkish and English quotation marks are meant (no-smart-quotes).
+skip=(--skip-test no-smart-quotes)
 mkdir -p "$base/bin"
 rm -f "$base/bin/pwsh"
 if ! command -v pwsh >/dev/null 2>&1; then
   printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$ROOT/.venv/bin/python" "$ROOT/scripts/pwsh_argspec.py" >"$base/bin/pwsh"
   chmod 755 "$base/bin/pwsh"
-  skip=(--skip-test pslint)
+  skip+=(--skip-test pslint)
 fi
 
 ansible_test=$ROOT/.venv/bin/ansible-test
