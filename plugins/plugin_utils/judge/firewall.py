@@ -5,7 +5,7 @@
 needs.
 
 Pure. Checks: `firewall.outbound:<endpoint id>` (also `:ntp`, `:dns`), `firewall.rules` (our group), `firewall.service`,
-`firewall.profile`, `firewall.fqdn`.
+`firewall.stray`, `firewall.fqdn`.
 """
 
 from __future__ import annotations
@@ -144,24 +144,6 @@ def _names(key: str, table: t.Mapping[str, tuple[str, str]], value: str) -> dict
 def _clip(text: str) -> str:
     cut = text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
     return "".join(c if c.isprintable() else "\ufffd" for c in cut)
-
-
-def firewall_unknown(why: str) -> tuple[Finding, ...]:
-    """The findings when the section was not observed or not readable."""
-    return (
-        Finding(
-            id="firewall.outbound",
-            area=Area.FIREWALL,
-            check="firewall.outbound",
-            subject="",
-            status=Status.UNKNOWN,
-            cause="firewall.not_observed",
-            owner=Owner.LOCAL_ADMIN,
-            observed=_clip(why),
-            expected="allowed",
-            params={"why": _clip(why)},
-        ),
-    )
 
 
 def judge_firewall(
