@@ -40,19 +40,8 @@ class Runtime:
     def create(self) -> None:
         BASE.mkdir(parents=True, exist_ok=True, mode=0o755)
         self.folder.mkdir(mode=0o755)
-        self._state.write_text(
-            json.dumps(
-                {
-                    "owner": [os.getpid(), start_time(os.getpid())],
-                    "sites": {},
-                    "hosts": {},
-                    "processes": [],
-                    "rules": [],
-                    "faults": {},
-                    "next": 1,
-                }
-            )
-        )
+        empty = {"sites": {}, "hosts": {}, "processes": [], "rules": [], "tables": [], "faults": {}, "next": 1}
+        self._state.write_text(json.dumps({"owner": [os.getpid(), start_time(os.getpid())], **empty}))
 
     def owned_by_another(self) -> int | None:
         """The pid of the live process that brought this lab up, when it is not this one."""
