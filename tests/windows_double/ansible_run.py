@@ -60,8 +60,15 @@ def play(
     return run(home, inventory, book, *options)
 
 
-def run(home: pathlib.Path, inventory: pathlib.Path, book: pathlib.Path, *options: str, **more: str) -> Played:
-    """Runs a playbook. more: further environment variables."""
+def run(
+    home: pathlib.Path,
+    inventory: pathlib.Path,
+    book: pathlib.Path,
+    *options: str,
+    netns: str | None = None,
+    **more: str,
+) -> Played:
+    """Runs a playbook. netns: the namespace of the control node. more: further environment variables."""
     record = home / "record.jsonl"
     record.unlink(missing_ok=True)
     env = environment(
@@ -71,7 +78,8 @@ def run(home: pathlib.Path, inventory: pathlib.Path, book: pathlib.Path, *option
         EDEFTER_RECORD=str(record),
         **more,
     )
-    command = [program("ansible-playbook"), "-i", str(inventory), str(book), *options]
+    inside = ["ip", "netns", "exec", netns] if netns else []
+    command = [*inside, program("ansible-playbook"), "-i", str(inventory), str(book), *options]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=home)
     lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     read: dict[str, list[dict[str, Any]]] = {}
