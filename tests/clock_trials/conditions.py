@@ -68,7 +68,7 @@ CONDITIONS: tuple[Condition, ...] = (
 
 @dataclasses.dataclass(frozen=True)
 class Round:
-    """One drawing of a condition: which sources are struck. lies: source -> seconds that its time is ahead of the true one."""
+    """One drawing of a condition: which sources are struck. lies: source -> seconds that it is ahead of true time."""
 
     condition: Condition
     lies: dict[str, float]
@@ -101,7 +101,7 @@ def full_name(source: str) -> str:
 
 @contextlib.contextmanager
 def in_force(net: lab.Lab, site: str, drawn: Round, shift: float = 0.0) -> Iterator[None]:
-    """The drawn faults at a site's gateway. shift: every source's time is moved by this (for tools whose own clock cannot be)."""
+    """The drawn faults at a site's gateway. shift: moves every source's time (for tools whose own clock cannot be)."""
     condition = drawn.condition
     with contextlib.ExitStack() as stack:
 

@@ -11,7 +11,7 @@ import pathlib
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import lab
 from ansible_collections.edefter.ready.plugins.plugin_utils.clock.verdict import ClockVerdict, assess, witness
@@ -24,9 +24,11 @@ from . import conditions, workers
 from .conditions import CLOCKS, Condition, Round
 
 WANTED = ClockWanted()
-# The clock is faked relative to the machine's, which slews by a few ppm while a measurement runs; libfaketime adds whole ns.
+# The clock is faked relative to the machine's, which slews by a few ppm while a measurement runs; libfaketime adds
+# whole ns.
 READING = 2e-6
-# What a module call over WinRM takes before and after the measurement itself, seconds: the control node is as blunt a witness.
+# What a module call over WinRM takes before and after the measurement itself, seconds: the control node is as blunt a
+# witness.
 CALL = 0.7
 
 
@@ -83,7 +85,7 @@ def wrong(said: str, truth: float) -> bool:
 
 
 def score(condition: Condition, drawn: Round, clock: str, host: workers.Host, seed: int, control: bool) -> Trial:
-    """One measurement. control: the control node (whose clock is the true one) is a witness, as with a measured vantage."""
+    """One measurement. control: the control node, whose clock is the true one, is a witness as well."""
     started, mono = time.time(), time.monotonic()
     raw = host.measure(conditions.options(seed))
     seconds = time.monotonic() - mono
@@ -112,14 +114,32 @@ class Place:
         return workers.PythonHost(self.host.netns, clock, self.net.ca_file)
 
     def run(
-        self, rounds: int, seed: int, clocks: Iterable[str], twins: Iterable[str], together: int
+        self,
+        rounds: int,
+        seed: int,
+        clocks: Iterable[str],
+        twins: Iterable[str],
+        together: int,
+        beside: Callable[[Round, int], None] = lambda _drawn, _number: None,
     ) -> Iterator[Trial]:
-        """rounds × clocks × twins trials, `together` at a time."""
+        """rounds × clocks × twins trials, `together` at a time. beside: called in each round, its faults still on."""
         rng = random.Random(f"{seed}/{self.condition.name}")
         slots = threading.BoundedSemaphore(together)
-        hosts = [(clock, self.make(clock, twin)) for clock in clocks for twin in twins]
+        wanted = [(clock, twin) for clock in clocks for twin in twins]
+        hosts: list[tuple[str, workers.Host]] = []
         try:
-            with concurrent.futures.ThreadPoolExecutor(len(hosts)) as pool:
+            with concurrent.futures.ThreadPoolExecutor(len(wanted)) as pool:
+
+                def start(entry: tuple[str, str]) -> tuple[str, workers.Host]:
+                    clock, twin = entry
+                    with slots:
+                        host = self.make(clock, twin)
+                        hosts.append((clock, host))
+                        # Windows comes with its libraries compiled; Mono compiles them when first used.
+                        host.measure({**conditions.options(0), "samples": 1})
+                    return clock, host
+
+                ready = list(pool.map(start, wanted))
                 for number in range(rounds):
                     drawn = conditions.draw(self.condition, rng)
                     with conditions.in_force(self.net, self.site, drawn):
@@ -130,7 +150,8 @@ class Place:
                                 own = seed * 1000 + number
                                 return score(self.condition, drawn, clock, host, own, self.condition.blocked)
 
-                        yield from pool.map(one, hosts)
+                        yield from list(pool.map(one, ready))
+                        beside(drawn, number)
         finally:
             for _clock, host in hosts:
                 host.close()

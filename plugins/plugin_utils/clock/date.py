@@ -90,17 +90,16 @@ def bounds(source: ClockSource) -> tuple[Bounds | None, str]:
     if not fresh:
         codes = "stored" if any(date is not None for _answer, date in dated) else "no_date"
         return None, codes if source.answers else ""
-    # The first answer of a connection is slow; it counts only when there is nothing else.
-    chosen = [(a, d) for a, d in fresh if not a.first] or fresh
-    if not all(_valid(source.certificate, date) for _answer, date in chosen):
+    if not all(_valid(source.certificate, date) for _answer, date in fresh):
         return None, "certificate_dates"
-    intervals = [_interval(answer, date) for answer, date in chosen]
+    # The first answer of a connection is slow, so it bounds loosely; but what it bounds is as true as any.
+    intervals = [_interval(answer, date) for answer, date in fresh]
     lo, hi = max(i[0] for i in intervals), min(i[1] for i in intervals)
-    prompt = all(answer.server.lower().startswith(_PROMPT) for answer, _date in chosen)
+    prompt = all(answer.server.lower().startswith(_PROMPT) for answer, _date in fresh)
     if not prompt or lo > hi:
         hi += CACHE_ALLOWANCE
         prompt = False
     if lo > hi:
         return None, "contradiction"
-    delay = min(answer.elapsed for answer, _date in chosen) / TICKS
-    return Bounds(lo, hi, len(chosen), delay, prompt), ""
+    delay = min(answer.elapsed for answer, _date in fresh) / TICKS
+    return Bounds(lo, hi, len(fresh), delay, prompt), ""

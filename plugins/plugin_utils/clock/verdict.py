@@ -244,10 +244,10 @@ def assess(clock: ClockObservation, control: Witness | None = None) -> ClockVerd
     if control is not None and step is None:
         table.append(_control_row(control, outcome))
     agreeing = [row for row in table if row.verdict == "agrees" and row.lo is not None and row.hi is not None]
+    method = _method(agreeing)
     offset = None
     if outcome.lo is not None and outcome.hi is not None and agreeing:
-        sharpest = min(agreeing, key=lambda row: (row.hi or 0.0) - (row.lo or 0.0))
-        offset = min(max(sharpest.offset or 0.0, outcome.lo), outcome.hi)
+        offset = min(max(_estimate(agreeing, method), outcome.lo), outcome.hi)
     # A certificate vouches for days, not for seconds: it confirms only a clock that is off by more than its own slack.
     certain = outside and offset is not None and abs(offset) > 86400
     known = offset is not None
@@ -255,7 +255,7 @@ def assess(clock: ClockObservation, control: Witness | None = None) -> ClockVerd
         lo=outcome.lo,
         hi=outcome.hi,
         offset=offset,
-        method=_method(agreeing),
+        method=method,
         corroborated=_corroborated(outcome, voters, certain),
         sources=tuple(table),
         falsetickers=tuple(row.id for row in table if row.verdict == "falseticker"),
@@ -274,6 +274,19 @@ def _method(agreeing: list[SourceVerdict]) -> str:
     return next(
         (name for kind, name in (("ntp", "ntp"), ("https", "date"), ("vantage", "vantage")) if kind in kinds), "none"
     )
+
+
+_KINDS = {"ntp": "ntp", "date": "https", "vantage": "vantage"}
+
+
+def _estimate(agreeing: list[SourceVerdict], method: str) -> float:
+    """Mean of the agreeing sources of the sharpest kind, each weighed by the square of its sharpness."""
+    rows = [row for row in agreeing if row.kind == _KINDS[method]]
+    # No source is known to better than some microseconds; without a floor one at no distance would silence the others.
+    weights = [1.0 / max(((row.hi or 0.0) - (row.lo or 0.0)) / 2, 1e-5) ** 2 for row in rows]
+    # Summed as differences from one of them: an offset of decades leaves no digits for microseconds squared.
+    base = rows[0].offset or 0.0
+    return base + sum(w * ((row.offset or 0.0) - base) for w, row in zip(weights, rows, strict=True)) / sum(weights)
 
 
 def _verdict(lo: float, hi: float, outcome: Outcome) -> str:
