@@ -16,7 +16,7 @@ from windows_double import Double, csharp, fwrules
 from windows_double.ansible_run import Played, play
 from windows_double.stock import win_firewall_rule
 
-pytestmark = [pytest.mark.skipif(shutil.which("mono") is None, reason="no mono"), pytest.mark.cores]
+pytestmark = pytest.mark.skipif(shutil.which("mono") is None, reason="no mono")
 W32TIME = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time"
 
 
@@ -42,6 +42,7 @@ def run(double: Double, tasks: list[dict[str, Any]], *options: str, hosts: str =
     return play(double.folder / "ansible", double.folder / "inventory.yml", tasks, *options, hosts=hosts)
 
 
+@pytest.mark.cores
 def test_ping_and_our_module_on_several_hosts(double: Double) -> None:
     ended = run(
         double,
@@ -64,6 +65,7 @@ def test_ping_and_our_module_on_several_hosts(double: Double) -> None:
     assert -480 < apart.total_seconds() < -360
 
 
+@pytest.mark.cores
 def test_mistakes_are_refused_loudly(double: Double) -> None:
     mistakes = [
         ({"ansible.windows.win_ping": {"dta": "x"}}, "undocumented argument dta"),
@@ -89,6 +91,7 @@ def test_mistakes_are_refused_loudly(double: Double) -> None:
     assert len(double.errors()) == len(mistakes)
 
 
+@pytest.mark.cores
 def test_wrong_password_is_unreachable(double: Double) -> None:
     ended = run(double, [{"ansible.windows.win_ping": {}}], "-e", "ansible_password=wrong")
     assert ended.returncode == 4
@@ -97,6 +100,7 @@ def test_wrong_password_is_unreachable(double: Double) -> None:
     assert double.executions() == []
 
 
+@pytest.mark.cores
 def test_a_reply_that_is_not_json_fails_that_host_only(double: Double) -> None:
     ended = run(double, [{"edefter.ready.host_info": {"sections": ["identity"]}}], hosts="pc1:broken")
     assert ended.of("broken")[0]["failed"]
@@ -170,6 +174,7 @@ def _read_by_csharp(registry: pathlib.Path, path: str) -> dict[str, Any]:
     return csharp.run("Reader", {"path": path}, library=library, registry=registry)
 
 
+@pytest.mark.cores
 def test_service_zone_and_task(double: Double) -> None:
     tasks: list[dict[str, Any]] = [
         {"ansible.windows.win_timezone": {"timezone": "GTB Standard Time"}},

@@ -157,11 +157,13 @@ class Worker:
         mono = ["mono", str(harness()), str(library or build())]
         self.noise: list[str] = []
         self._pending = b""
+        # A file, not a pipe: nobody reads it while all is well, and a full pipe would stop the process.
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(
             [*prefix, "env", "-i", *variables, *mono],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._stderr,
         )
 
     def call(
@@ -213,13 +215,18 @@ class Worker:
             self._pending += chunk
 
     def _last_words(self) -> str:
-        self.close()
-        assert self._process.stderr
-        words = self._process.stderr.read()[-4000:].decode(errors="replace")
+        self._end()
+        self._stderr.seek(0)
+        words = self._stderr.read()[-4000:].decode(errors="replace")
+        self._stderr.close()
         return f"mono ended with {self._process.returncode}: {words} {self.noise[-3:]}"
 
     def close(self) -> None:
         """Ends the process; harmless when it has ended."""
+        self._end()
+        self._stderr.close()
+
+    def _end(self) -> None:
         with contextlib.suppress(OSError):
             if self._process.stdin:
                 self._process.stdin.close()

@@ -5,18 +5,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import socket
 import subprocess
 import sys
 import time
 from typing import Any
 
+from windows_double import netns
 from windows_double.host import Host
 from windows_double.task import ModuleFailed, Task
 
 NAME = "ansible.windows.win_wait_for"
 BASIC = False
-_CONNECT = "import socket, sys\nsocket.create_connection((sys.argv[1], int(sys.argv[2])), float(sys.argv[3])).close()"
+_RESOLVE = """import json, socket, sys
+found = socket.getaddrinfo(sys.argv[1], None, type=socket.SOCK_STREAM)
+print(json.dumps([info[4][0] for info in found]))
+"""
+#: Answers of a namespace's resolver are kept so long (s): a Python process for every wait of hundreds is dear.
+_KEEP = 5.0
+_KNOWN: dict[tuple[str, str], tuple[float, list[str]]] = {}
 
 
 def run(host: Host, task: Task) -> dict[str, Any]:
@@ -43,11 +52,23 @@ def run(host: Host, task: Task) -> dict[str, Any]:
 
 
 def _open(host: Host, target: str, port: int, timeout: float) -> bool:
-    if host.netns is None:
-        try:
-            socket.create_connection((target, port), timeout).close()
-        except OSError:
-            return False
-        return True
-    command = ["ip", "netns", "exec", host.netns, sys.executable, "-I", "-c", _CONNECT, target, str(port), str(timeout)]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    try:
+        addresses = [target] if host.netns is None else _resolved(host.netns, target)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return False
+    for address in addresses:
+        with contextlib.suppress(OSError), netns.entered(host.netns):
+            socket.create_connection((address, port), timeout).close()
+            return True
+    return False
+
+
+def _resolved(space: str, name: str) -> list[str]:
+    known = _KNOWN.get((space, name))
+    if known and known[0] > time.monotonic():
+        return known[1]
+    command = ["ip", "netns", "exec", space, sys.executable, "-I", "-c", _RESOLVE, name]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    addresses: list[str] = json.loads(done.stdout)
+    _KNOWN[(space, name)] = (time.monotonic() + _KEEP, addresses)
+    return addresses
