@@ -120,6 +120,17 @@ def test_up_cleans_what_a_killed_run_left() -> None:
     assert namespaces(net.prefix) == []
 
 
+def test_a_unique_name_clears_away_the_dead() -> None:
+    script = "import lab, os; n = lab.Lab(lab.unique('x')).up(); print(n.name, flush=True); os._exit(9)"
+    environment = {**os.environ, "PYTHONPATH": str(Path(lab.__file__).parent.parent)}
+    argv = [sys.executable, "-c", script]
+    dead = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False).stdout.strip()
+    assert namespaces(f"edr-{dead}-")
+    assert lab.unique("x") == f"x{os.getpid()}"
+    assert namespaces(f"edr-{dead}-") == []
+    assert not (BASE / dead).exists()
+
+
 def test_two_labs_at_once(net: lab.Lab, pc1: lab.Host) -> None:
     with lab.Lab(lab.unique("v")) as other:
         other.add_site("ankara")
@@ -405,6 +416,14 @@ def test_one_port_only(net: lab.Lab, pc1: lab.Host, name: str) -> None:
         healthy(net, pc1, FIRMA)
 
 
+def test_tcp_flaky(net: lab.Lab, pc1: lab.Host) -> None:
+    with net.fault("tcp_flaky", site="ankara", endpoint=FIRMA, every=3):
+        seen = [connect(net, pc1, FIRMA4, 443) for _ in range(9)]
+        assert seen.count("ECONNREFUSED") == 3, seen
+        assert seen.count("ok") == 6
+        healthy(net, pc1)
+
+
 @pytest.mark.parametrize(("how", "seen"), [("drop", "timeout"), ("prohibited", "EACCES"), ("refused", "ECONNREFUSED")])
 def test_ipv6_dead(net: lab.Lab, pc1: lab.Host, how: str, seen: str) -> None:
     with net.fault("ipv6_dead", site="ankara", how=how):
@@ -522,6 +541,16 @@ def test_tls_intercepted_and_trusted(net: lab.Lab, pc1: lab.Host, pc2: lab.Host,
     assert "Lab Kok" in fetch(net, pc1, FIRMA).issuer
     with net.fault("tls_intercepted", host=pc1, ca=ca):
         assert fetch(net, pc1, FIRMA).outcome == "verify:20"
+
+
+def test_root_missing_shows_the_genuine_certificate(net: lab.Lab, pc1: lab.Host, pc2: lab.Host) -> None:
+    with net.fault("root_missing", host=pc1):
+        assert fetch(net, pc1, FIRMA).outcome == "verify:20"
+        assert "Lab Kok" in fetch(net, pc1, FIRMA, roots=net.ca_file).issuer
+        code = f"import urllib.request; urllib.request.urlopen('https://{FIRMA}/', timeout=5)"
+        assert "CERTIFICATE_VERIFY_FAILED" in net.run(pc1, ["/usr/bin/python3", "-c", code]).stderr
+        healthy(net, pc2, FIRMA)
+    healthy(net, pc1, FIRMA)
 
 
 # ---- HTTP and proxy --------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def start(runtime: Runtime, inet: str) -> None:
     interfaces = "\n".join(f"  interface: {a}" for a in (*addresses.RESOLVERS4, *addresses.RESOLVERS6))
     conf = Path(runtime.folder / "unbound.conf")
     conf.write_text(_CONF.format(folder=runtime.folder, interfaces=interfaces, records="\n".join(lines)))
-    runtime.spawn("unbound", ["unbound", "-d", "-c", str(conf)], inet)
+    runtime.server("unbound", "unbound", "-d", "-c", str(conf), netns=inet)
 
 
 def ready(inet: str) -> bool:

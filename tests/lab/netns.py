@@ -19,6 +19,8 @@ _libc = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
 
 NETNS_DIR = Path("/run/netns")
 ETC_NETNS = Path("/etc/netns")
+# What is worth keeping between labs: certificates, copies of server programs. (Not below /run: no execution there.)
+CACHE = Path(os.environ.get("EDR_LAB_CACHE", "/var/cache/edefter-lab"))
 
 
 class LabError(RuntimeError):
@@ -77,14 +79,16 @@ def ip_batch(netns: str | None, lines: Sequence[str]) -> None:
 
 
 def sysctl(netns: str, **values: int) -> None:
-    """Set keys below /proc/sys/net; ``__`` stands for the slash. Missing IPv6 and conntrack keys are let pass."""
+    """Set keys below /proc/sys/net; ``__`` stands for the slash. Keys of parts that are not loaded are let pass."""
     with inside(netns):
         for key, value in values.items():
             path = Path("/proc/sys/net") / key.replace("__", "/")
+            if key.startswith("bridge__"):
+                path = path.with_name(path.name.replace("_", "-"))
             try:
                 path.write_text(str(value))
             except FileNotFoundError:
-                if "ipv6" not in key and "netfilter" not in key:
+                if key.split("__")[0] not in ("ipv6", "netfilter", "bridge"):
                     raise
 
 

@@ -57,7 +57,7 @@ def start_variant(runtime: Runtime, inet: str, variant: str) -> int:
 def _start(runtime: Runtime, inet: str, label: str, conf: str) -> None:
     path = runtime.folder / f"{label}.conf"
     path.write_text(conf)
-    runtime.spawn(label, ["chronyd", "-x", "-d", "-u", "root", "-f", str(path)], inet)
+    runtime.server(label, "chronyd", "-x", "-d", "-u", "root", "-f", str(path), netns=inet)
 
 
 @dataclass(frozen=True)

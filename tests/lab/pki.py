@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .addresses import PROXY_NAME, WEB
-from .netns import tool
+from .netns import CACHE, tool
 
-VERSION = "v3"
-CACHE = Path(os.environ.get("EDR_LAB_CACHE", "/var/cache/edefter-lab"))
+VERSION = "v4"
 
 WEB_NAMES: tuple[str, ...] = tuple(service.name for service in WEB)
 ALL_NAMES: tuple[str, ...] = (*WEB_NAMES, PROXY_NAME)
@@ -78,6 +77,11 @@ class Pki:
         """A firewall vendor's factory root (O=Fortinet): trusted by nobody."""
         return self.folder / "vendor.pem"
 
+    @property
+    def other(self) -> Path:
+        """A root that signs nothing here: what is left in a trust store that lacks ours."""
+        return self.folder / "other.pem"
+
 
 def ensure() -> Pki:
     """The month's certificates; made when missing (about a second), shared by all labs on this machine."""
@@ -120,6 +124,7 @@ def _make(folder: Path) -> None:
            ca=True, days=(-200, 5 * year))  # fmt: skip
     _issue(folder, folder / "vendor", "/C=US/O=Fortinet/OU=Certificate Authority/CN=FG100F0000000000", signer=None,
            ca=True, days=(-200, 5 * year))  # fmt: skip
+    _issue(folder, folder / "other", "/C=TR/O=Baska Kok/CN=Other Root CA", signer=None, ca=True, days=(-200, 5 * year))
     _issue(folder, folder / "unknown", "/C=XX/O=Nobody/CN=Unknown Root", signer=None, ca=True, days=(-200, year))
 
     for name in ALL_NAMES:

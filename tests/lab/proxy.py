@@ -76,7 +76,7 @@ def ensure(lab: Lab) -> None:
     conf = folder / "squid.conf"
     conf.write_text(_CONF.format(ports="\n".join(ports), folder=folder, resolver=RESOLVERS4[0]))
     forget_shared_memory(lab.name)
-    runtime.spawn("squid", ["squid", "-N", "-n", f"edrlab{lab.name}", "-f", str(conf)], lab.inet, hard=True)
+    runtime.server("squid", "squid", "-N", "-n", f"edrlab{lab.name}", "-f", str(conf), netns=lab.inet, hard=True)
     runtime.wait(lambda: _answers(lab.inet), "squid does not answer", "squid", seconds=20)
 
 

@@ -105,6 +105,8 @@ def _up(netns_name: str) -> None:
     netns.sysctl(
         netns_name,
         ipv4__ip_forward=0,
+        ipv6__conf__all__disable_ipv6=0,
+        ipv6__conf__default__disable_ipv6=0,
         ipv6__conf__default__accept_dad=0,
         ipv6__conf__all__accept_dad=0,
         ipv6__conf__default__accept_ra=0,
@@ -115,6 +117,8 @@ def _up(netns_name: str) -> None:
 
 def _forwarding(netns_name: str) -> None:
     netns.sysctl(netns_name, ipv4__ip_forward=1, ipv6__conf__all__forwarding=1)
+    # Where br_netfilter is loaded (Docker does it), a branch's switch would meet the gateway's rules too.
+    netns.sysctl(netns_name, bridge__bridge_nf_call_iptables=0, bridge__bridge_nf_call_ip6tables=0)
     # ICMP errors are evidence: never hold them back.
     netns.sysctl(netns_name, ipv4__icmp_ratelimit=0, ipv6__icmp__ratelimit=0)
     netns.tool(["nft", "-f", "-"], netns=netns_name, text=_TABLE)
@@ -152,7 +156,7 @@ def make_site(prefix: str, name: str, number: int, *, ipv6: bool, nat: bool) -> 
         gateway,
         [
             "link set lo up",
-            "link add br0 type bridge mcast_snooping 0",
+            "link add br0 type bridge",
             f"addr add 10.{number}.0.1/24 dev br0",
             f"addr add {lan}::1/64 dev br0 nodad",
             "link set br0 up",

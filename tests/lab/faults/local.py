@@ -45,6 +45,12 @@ def no_route(where: Where) -> None:
             where.table("route", host.name, {"action": "unreachable", "to": _to(where), "ports": None, "proto": "tcp"})
 
 
+@fault("root_missing", "The host lacks the service's root: nobody intercepts, and yet no certificate is trusted.")
+def root_missing(where: Where) -> None:
+    for host in where.hosts:
+        where.table("trust", host.name, {"missing": True})
+
+
 def _to(where: Where) -> list[str]:
     remotes = where.remotes()
     return ["all4", "all6"] if remotes is None else remotes

@@ -139,7 +139,9 @@ def _hosts(lab: Lab, name: str, specs: list[dict[str, Any]]) -> None:
 def _trust(lab: Lab, name: str, specs: list[dict[str, Any]]) -> None:
     from pathlib import Path
 
-    topology.set_trust(lab.host(name), [lab.ca_file, *(Path(spec["root"]) for spec in specs)])
+    missing = any(spec.get("missing") for spec in specs)
+    added = [Path(spec["root"]) for spec in specs if spec.get("root")]
+    topology.set_trust(lab.host(name), [lab.pki.other if missing else lab.ca_file] + added)
 
 
 def _route(lab: Lab, name: str, specs: list[dict[str, Any]]) -> None:

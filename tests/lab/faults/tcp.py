@@ -60,6 +60,12 @@ def tcp_refused(where: Where) -> None:
     block(where, "refused")
 
 
+@fault("tcp_flaky", "One connection in every= is refused by a firewall (2: every second one), the others work.")
+def tcp_flaky(where: Where, every: int = 2) -> None:
+    transport = f"{where.tcp()} tcp flags & (syn | ack) == syn numgen inc mod {int(every)} 0"
+    where.filter(verdict("refused"), transport)
+
+
 @fault("tcp_prohibited", "A firewall answers with ICMP 'administratively prohibited'.")
 def tcp_prohibited(where: Where) -> None:
     block(where, "prohibited")
