@@ -226,11 +226,7 @@ def _decisive(ctx: Context, used: Judged) -> tuple[Attempt, Trouble | None]:
 
 def _some_fail(ctx: Context, used: Judged) -> Trouble | None:
     """The chosen way works, another address does not: dead IPv6, or one server of several."""
-    bad = [
-        (a, trouble)
-        for a, trouble in used
-        if trouble is not None and trouble.status is Status.FAIL and _has_way(a, ctx)
-    ]
+    bad = [(a, trouble) for a, trouble in used if trouble is not None and trouble.status is Status.FAIL and _has_way(a)]
     if not bad:
         return None
     whole = {pair[0].family for pair in used} - {
@@ -249,14 +245,9 @@ def _some_fail(ctx: Context, used: Judged) -> Trouble | None:
     )
 
 
-def _has_way(attempt: Attempt, ctx: Context) -> bool:
-    """False where the host simply has no IPv6 (or no IPv4): that is no fault."""
-    if attempt.tcp.error is None:
-        return True
-    route = None
-    if ctx.network is not None:
-        route = ctx.network.default_route4 if attempt.family == 4 else ctx.network.default_route6
-    return attempt.tcp.error.code not in endpoint_attempt.NO_WAY and route is not False
+def _has_way(attempt: Attempt) -> bool:
+    """False where the host simply has no IPv6 (or no IPv4): it says so at once, and that is no fault."""
+    return attempt.tcp.error is None or attempt.tcp.error.code not in endpoint_attempt.NO_WAY
 
 
 def _total(attempt: Attempt) -> float:

@@ -154,7 +154,7 @@ def _untrusted(tls: Tls, ctx: Context, found: Trouble, agree: bool | None, statu
         return _weak(found, leaf)
     if status & {"untrusted_root", "partial_chain"}:
         same = same_leaf_trusted_by_vantage(tls, ctx)
-        if len(tls.chain) == 1 and "partial_chain" in status and (agree or leaf.issuer in _issuers_elsewhere(ctx)):
+        if len(tls.chain) == 1 and "partial_chain" in status and (same or leaf.issuer in _issuers_elsewhere(ctx)):
             return found.but(cause="chain_incomplete", owner=Owner.SERVICE, grade=DIFFERENTIAL)
         if same:
             return found.but(cause="root_missing", grade=DIFFERENTIAL)

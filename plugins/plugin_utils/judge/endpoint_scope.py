@@ -23,6 +23,19 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Evidence, Owner, Status
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Attempt, Target
 
+# What a box that wants people to sign in first does to everything else.
+_CAPTIVE = frozenset(
+    {
+        "tls_not_tls",
+        "port_dropped",
+        "tls_inspected",
+        "tls_blockpage",
+        "cert_self_signed",
+        "cert_name_mismatch",
+        "cert_untrusted",
+    }
+)
+
 Judged = t.Sequence[tuple[Attempt, Trouble | None]]
 
 
@@ -103,10 +116,10 @@ def port_dropped(trouble: Trouble, attempt: Attempt, ctx: Context) -> Trouble:
 
 def site_wide(trouble: Trouble, ctx: Context) -> Trouble:
     """What explains many failures at once: a login page in the way, a box that answers for everybody, a dead line."""
-    if trouble.status is not Status.FAIL or trouble.layer not in (Layer.TCP, Layer.TLS):
+    if trouble.status is not Status.FAIL or trouble.layer not in (Layer.TCP, Layer.TLS, Layer.CERT):
         return trouble
     also = (f"endpoint.{trouble.cause}",)
-    if (page := captive_page(ctx)) and trouble.cause in INSEPARABLE | {"tls_not_tls", "port_dropped"}:
+    if (page := captive_page(ctx)) and trouble.cause in INSEPARABLE | _CAPTIVE:
         params = {"location": page, "status": "?"}
         evidence = (Evidence("captive_page", page),)
         return trouble.but(
