@@ -98,7 +98,7 @@ class WindowsTwin:
 
 
 class Twins:
-    """Both, for one host of the lab. folder: where its registry and Mono's trust stores are kept; env: of the Python one."""
+    """Both, for one host of the lab. folder: for its registry and Mono's trust stores; env: of the Python one."""
 
     def __init__(self, host: t.Any, folder: pathlib.Path, env: t.Mapping[str, str] | None = None) -> None:
         self._host = host

@@ -212,7 +212,8 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.DnsMessage
             {
                 int at = pos;
                 answer["type"] = "CNAME";
-                answer["data"] = ReadName(message, length, ref at);
+                // Compression points into the question, so the name may come in our random case.
+                answer["data"] = ReadName(message, length, ref at).ToLowerInvariant();
             }
             else
             {

@@ -103,7 +103,8 @@ def _rdata(message: bytes, rtype: int, pos: int, length: int) -> t.Tuple[str, st
     if rtype == 28 and length == 16:
         return "AAAA", format_ipv6(raw)
     if rtype == 5:
-        return "CNAME", read_name(message, pos)[0]
+        # Compression points into the question, so the name may come in our random case.
+        return "CNAME", read_name(message, pos)[0].lower()
     return f"TYPE{rtype}", raw[:32].hex()
 
 

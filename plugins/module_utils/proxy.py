@@ -29,7 +29,7 @@ def host_port(text: str, default_port: int = 80) -> t.Tuple[t.Optional[str], boo
         place = f"{place}:{default_port}"
     match = _HOST_PORT.fullmatch(place)
     if match is None or not 1 <= int(match.group(2)) <= 65535:
-        return None, bool(at)
+        return None, bool(at and user)
     return f"{match.group(1).lower()}:{int(match.group(2))}", bool(at and user)
 
 

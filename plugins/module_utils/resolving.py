@@ -45,7 +45,7 @@ def is_address(host: str) -> bool:
 
 def _text_of(path: str) -> str:
     with open(path, "rb") as file:
-        return file.read(MAX_FILE).decode("utf-8", "replace")
+        return file.read(MAX_FILE).decode("utf-8", "replace").lstrip("\ufeff")
 
 
 def resolvers() -> t.List[str]:
