@@ -48,14 +48,16 @@ class Double:
         templates = state.Templates(self.folder / "templates")
         self._log = EventLog(self.folder / "log.jsonl", requests=log_requests)
         self.hosts: dict[str, Host] = {}
+        places = lab.hosts if lab is not None else {}
         for number, spec in enumerate(state.load(hosts)):
-            host = Host(spec, templates.of(spec), self.folder / "hosts" / spec.name)
+            place = labs.place_of(spec, places)
+            template = templates.of(spec, place.hosts_file if place else None)
+            host = Host(spec, template, self.folder / "hosts" / spec.name)
+            if place is not None:
+                labs.attach(host, place, self.folder / "trust")
             if port_base and not host.port:
                 host.port = port_base + number
             self.hosts[spec.name] = host
-        if lab is not None:
-            for host in self.hosts.values():
-                labs.attach(host, lab, self.folder / "trust")
         self._address = address
         self._executor = Executor(self._log)
         self._server = Server(

@@ -44,7 +44,6 @@ class Host:
         self.reply_fault = dict(spec.reply)
         self.lock = threading.RLock()
         self.on_firewall_change: list[Callable[[Host], None]] = []
-        self.on_clock_change: list[Callable[[Host], None]] = []
         self.on_reset: list[Callable[[Host], None]] = []
         self._template = template
         self._folder = folder
@@ -91,8 +90,6 @@ class Host:
     def set_clock_offset(self, seconds: float) -> None:
         """Put the clock; within CLOCK_GRAIN it is exactly right."""
         self.clock_offset = 0.0 if abs(seconds) < CLOCK_GRAIN else round(seconds, 3)
-        for hook in self.on_clock_change:
-            hook(self)
 
     def faketime(self) -> str | None:
         """libfaketime's FAKETIME for the clock, None for a right one."""

@@ -11,10 +11,12 @@ import os
 import pathlib
 import subprocess
 import threading
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
-from windows_double import outbound, tasks
+from windows_double import outbound
 from windows_double.host import Host
+from windows_double.state import HostSpec, StateError
 
 _SYNC = threading.Lock()
 
@@ -31,26 +33,21 @@ class LabHost(Protocol):
     def trust_file(self) -> pathlib.Path: ...
 
 
-def attach(host: Host, lab: Any, trust: pathlib.Path) -> None:
-    """Give a host the place of the same name in the lab (a host without a place keeps its own netns, or none)."""
-    if host.name not in lab.hosts:
-        return
-    place: LabHost = lab.hosts[host.name]
+def place_of(spec: HostSpec, places: Mapping[str, LabHost]) -> LabHost | None:
+    """The lab host that a simulated host lives in: the one its data names, or the one of its own name."""
+    if spec.place is not None and spec.place not in places:
+        raise StateError(f"{spec.name}: the lab has no host {spec.place!r}")
+    return places.get(spec.place or spec.name)
+
+
+def attach(host: Host, place: LabHost, trust: pathlib.Path) -> None:
+    """Namespace and trusted roots are the place's. A host with a place for itself has its firewall in force there."""
     host.netns = place.netns
     host.home_of = lambda: str(trust_home(place.trust_file, trust))
-    host.on_reset.append(lambda h: _settle(h, place))
-    host.on_firewall_change.append(outbound.enforce)
-    _settle(host, place)
-
-
-def _settle(host: Host, place: LabHost) -> None:
-    """The lab's hosts file is the host's, and the firewall rules as the state says."""
-    etc = host.writable().root / tasks.SYSTEM_ROOT / "System32" / "drivers" / "etc"
-    etc.mkdir(parents=True, exist_ok=True)
-    link = etc / "hosts"
-    if not link.is_symlink():
-        link.symlink_to(place.hosts_file)
-    outbound.enforce(host)
+    if host.spec.place is None:
+        host.on_reset.append(outbound.enforce)
+        host.on_firewall_change.append(outbound.enforce)
+        outbound.enforce(host)
 
 
 def trust_home(bundle: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:

@@ -155,7 +155,9 @@ class Registry:
         digest = hashlib.sha256()
         with self._lock:
             for path in sorted(p for p in self.root.rglob("*") if p.is_file() and p.name != "last-btime"):
-                digest.update(str(path.relative_to(self.root)).encode() + b"\0" + path.read_bytes() + b"\0")
+                # A link leads out to a file that others change (the lab's hosts file): it counts by its name.
+                content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+                digest.update(str(path.relative_to(self.root)).encode() + b"\0" + content + b"\0")
             for folder in sorted(p for p in self.root.rglob("*") if p.is_dir()):
                 digest.update(str(folder.relative_to(self.root)).encode() + b"\n")
         return digest.hexdigest()

@@ -24,6 +24,7 @@ from windows_double import netns, wsman
 from windows_double.log import EventLog
 
 _MAX_HEADER = 64 * 1024
+_MAX_SHELLS = 100
 _MAX_BODY = 64 * 1024 * 1024
 _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 
@@ -298,6 +299,9 @@ class _Shells:
 
     async def handle(self, request: wsman.Request) -> tuple[int, bytes]:
         if request.action == "Create":
+            if len(self._shells) >= _MAX_SHELLS:
+                # Left behind by clients that were killed.
+                self._drop(next(iter(self._shells)))
             shell_id = str(uuid.uuid4()).upper()
             self._shells[shell_id] = {}
             return 200, wsman.created(request, shell_id)
@@ -307,10 +311,7 @@ class _Shells:
                 request.message_id, wsman.INVALID_SELECTORS, "The shell was not found on the server."
             )
         if request.action == "Delete":
-            for command in commands.values():
-                if command.task:
-                    command.task.cancel()
-            del self._shells[request.shell_id]
+            self._drop(request.shell_id)
             return 200, wsman.deleted(request)
         if request.action == "Command":
             command_id = request.command_id or str(uuid.uuid4()).upper()
@@ -336,6 +337,11 @@ class _Shells:
         return 500, wsman.fault(
             request.message_id, 2150858819, f"The double does not know the action {request.action}."
         )
+
+    def _drop(self, shell_id: str) -> None:
+        for command in self._shells.pop(shell_id).values():
+            if command.task:
+                command.task.cancel()
 
     def _launch(self, command: _Command) -> None:
         if command.task is None:

@@ -58,6 +58,8 @@ class HostSpec:
     """Servers that stand for the domain's time hierarchy (Type NT5DS)."""
     scripts: dict[str, dict[str, Any]] = field(default_factory=dict)
     """win_powershell: pattern -> {"output": [...], "changed": bool}."""
+    place: str | None = None
+    """Lab host that it shares with others; None: the one of its own name, if the lab has one."""
     zone: str | None = None
     """Time zone instead of the base's, by Windows' name."""
     replay: bool = False
@@ -66,7 +68,7 @@ class HostSpec:
 
 _KEYS = {
     "base", "hostname", "registry", "services", "api", "firewall_profiles", "clock_offset", "netns", "home", "winrm",
-    "reply", "tasks", "domain_time", "scripts", "zone", "replay", "vars", "count",
+    "reply", "tasks", "domain_time", "scripts", "place", "zone", "replay", "vars", "count",
 }  # fmt: skip
 _TCPIP = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters"
 _NAMES = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\ComputerName"
@@ -170,6 +172,7 @@ def _spec(name: str, raw: dict[str, Any]) -> HostSpec:
         tasks=_merged(base.get("tasks", {}), raw.get("tasks") or {}),
         domain_time=tuple(raw.get("domain_time") or ()),
         scripts=dict(raw.get("scripts") or {}),
+        place=raw.get("place"),
         zone=raw.get("zone"),
         replay=bool(raw.get("replay", False)),
         vars=dict(raw.get("vars") or {}),
@@ -181,18 +184,17 @@ class Templates:
 
     def __init__(self, folder: pathlib.Path) -> None:
         self._folder = folder
-        self._known: dict[tuple[int, int, int, str | None], tuple[HostSpec, pathlib.Path]] = {}
+        self._known: dict[tuple[int, int, int, str | None, pathlib.Path | None], tuple[HostSpec, pathlib.Path]] = {}
 
-    def of(self, spec: HostSpec) -> pathlib.Path:
-        """The folder with a spec's registry; never write into it."""
+    def of(self, spec: HostSpec, hosts_file: pathlib.Path | None = None) -> pathlib.Path:
+        """The folder with a spec's registry; never write into it. hosts_file: the lab's, then the host's too."""
         # Hosts made by `count` share these objects: no need to look into them again. The spec is kept, so the ids
         # stay taken.
-        key = (id(spec.layers), id(spec.registry), id(spec.tasks), spec.zone)
+        key = (id(spec.layers), id(spec.registry), id(spec.tasks), spec.zone, hosts_file)
         if key not in self._known:
             path = _built(self._folder, ["base", *spec.layers], None, lambda registry: _load(registry, spec.layers))
-            if spec.registry or spec.tasks or spec.zone:
-                identity = [path.name, spec.registry, spec.tasks, spec.zone]
-                path = _built(self._folder, identity, path, lambda registry: _own(registry, spec))
+            identity = [path.name, spec.registry, spec.tasks, spec.zone, hosts_file]
+            path = _built(self._folder, identity, path, lambda registry: _own(registry, spec, hosts_file))
             self._known[key] = (spec, path)
         return self._known[key][1]
 
@@ -204,7 +206,13 @@ def _load(registry: Registry, layers: Iterable[dict[str, Any]]) -> None:
         registry.load(layer)
 
 
-def _own(registry: Registry, spec: HostSpec) -> None:
+def _own(registry: Registry, spec: HostSpec, hosts_file: pathlib.Path | None) -> None:
+    etc = registry.root / tasks.SYSTEM_ROOT / "System32" / "drivers" / "etc"
+    etc.mkdir(parents=True)
+    if hosts_file is not None:
+        (etc / "hosts").symlink_to(hosts_file)
+    else:
+        (etc / "hosts").write_text("# localhost name resolution is handled within DNS itself.\r\n")
     if spec.zone:
         if not zones.known(registry, spec.zone):
             raise StateError(f"{spec.name}: unknown zone {spec.zone!r}")
@@ -231,4 +239,5 @@ def _built(
 
 def copy_linked(source: pathlib.Path, target: pathlib.Path) -> None:
     """Copy a registry with hard links: cheap, and safe because Registry replaces a file instead of writing into it."""
-    shutil.copytree(source, target, copy_function=os.link, ignore=shutil.ignore_patterns("last-btime"))
+    ignored = shutil.ignore_patterns("last-btime")
+    shutil.copytree(source, target, symlinks=True, copy_function=os.link, ignore=ignored)
