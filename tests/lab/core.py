@@ -98,18 +98,18 @@ class Lab:
     def add_site(self, name: str, *, ipv6: bool | None = None, nat: bool | None = None) -> Site:
         """A branch with a gateway (the perimeter)."""
         topology.check_label("site", name)
-        data = self.runtime.read()
-        if name in data["sites"]:
-            raise ValueError(f"site {name!r} is there already")
-        number = len(data["sites"])
-        site = topology.make_site(
-            self.prefix,
-            name,
-            number,
-            ipv6=self.opts["ipv6"] if ipv6 is None else ipv6,
-            nat=self.opts["nat"] if nat is None else nat,
-        )
-        topology.save(self.runtime, site=site)
+        with self.runtime.lock("places"):
+            present = self.runtime.read()["sites"]
+            if name in present:
+                raise ValueError(f"site {name!r} is there already")
+            site = topology.make_site(
+                self.prefix,
+                name,
+                len(present),
+                ipv6=self.opts["ipv6"] if ipv6 is None else ipv6,
+                nat=self.opts["nat"] if nat is None else nat,
+            )
+            topology.save(self.runtime, site=site)
         return site
 
     def add_host(self, name: str, site: str) -> Host:
@@ -117,13 +117,14 @@ class Lab:
         topology.check_label("host", name)
         if name == "inet" or name.startswith("gw-"):
             raise ValueError(f"host name {name!r} is taken by the lab")
-        data = self.runtime.read()
-        if name in data["hosts"]:
-            raise ValueError(f"host {name!r} is there already")
-        where = self.site(site)
-        index = sum(1 for host in data["hosts"].values() if host["site"] == site)
-        host = topology.make_host(self.prefix, name, where, index, self.pki.ca)
-        topology.save(self.runtime, host=host)
+        with self.runtime.lock("places"):
+            present = self.runtime.read()["hosts"]
+            if name in present:
+                raise ValueError(f"host {name!r} is there already")
+            where = self.site(site)
+            index = sum(1 for host in present.values() if host["site"] == site)
+            host = topology.make_host(self.prefix, name, where, index, self.pki.ca)
+            topology.save(self.runtime, host=host)
         return host
 
     def site(self, name: str) -> Site:

@@ -48,9 +48,10 @@ def start_variant(runtime: Runtime, inet: str, variant: str) -> int:
     """Start a chrony variant once; its port."""
     port, lines = CHRONY[variant]
     label = f"chrony-{variant}"
-    if not runtime.running(label):
-        _start(runtime, inet, label, _conf(runtime, label, port, lines, bind=True))
-        runtime.wait(lambda: ask(inet, VARIANT4, port, timeout=0.2) is not None, f"{label} does not answer", label)
+    with runtime.lock("start"):
+        if not runtime.running(label):
+            _start(runtime, inet, label, _conf(runtime, label, port, lines, bind=True))
+            runtime.wait(lambda: ask(inet, VARIANT4, port, timeout=0.2) is not None, f"{label} does not answer", label)
     return port
 
 

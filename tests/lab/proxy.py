@@ -61,9 +61,13 @@ def forget_shared_memory(name: str) -> None:
 
 def ensure(lab: Lab) -> None:
     """Start squid once; returns when it accepts connections."""
+    with lab.runtime.lock("start"):
+        if not lab.runtime.running("squid"):
+            _start(lab)
+
+
+def _start(lab: Lab) -> None:
     runtime = lab.runtime
-    if runtime.running("squid"):
-        return
     # squid gives up root for its own user, which must be able to write here.
     folder = runtime.folder / "squid"
     folder.mkdir(exist_ok=True)

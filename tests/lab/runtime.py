@@ -53,10 +53,16 @@ class Runtime:
         return self._state.exists()
 
     @contextmanager
+    def lock(self, what: str) -> Iterator[None]:
+        """One thread of one process at a time does ``what`` in this lab. (Not to be nested with itself.)"""
+        with (self.folder / f"lock.{what}").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
     def edit(self) -> Iterator[dict[str, Any]]:
         """The state, read under a lock and written back when the block ends without an error."""
-        with (self.folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self.lock("state"):
             data = json.loads(self._state.read_text(encoding="utf-8"))
             yield data
             fresh = self._state.with_suffix(".new")
@@ -118,16 +124,17 @@ class Runtime:
     def daemon(self, label: str, module: str, netns: str, *args: str) -> Path:
         """Start one of our own daemons (``lab.daemons.<module>``) once; the path of its control socket."""
         socket_path = self.folder / f"{label}.sock"
-        if not self.running(label):
-            socket_path.unlink(missing_ok=True)
-            self.spawn(
-                label,
-                [sys.executable, "-S", "-E", "-c",
-                 f"import sys; sys.path.insert(0, {str(TESTS_DIR)!r}); from lab.daemons.{module} import main; main()",
-                 str(socket_path), *args],
-                netns,
-            )  # fmt: skip
-            self.wait(socket_path.exists, f"{label} did not start", label)
+        with self.lock("start"):
+            if not self.running(label):
+                socket_path.unlink(missing_ok=True)
+                self.spawn(
+                    label,
+                    [sys.executable, "-S", "-E", "-c",
+                     f"import sys; sys.path[:0] = [{str(TESTS_DIR)!r}]; from lab.daemons.{module} import main; main()",
+                     str(socket_path), *args],
+                    netns,
+                )  # fmt: skip
+                self.wait(socket_path.exists, f"{label} did not start", label)
         return socket_path
 
     def wait(self, ready: Callable[[], bool], complaint: str, label: str, seconds: float = 10.0) -> None:

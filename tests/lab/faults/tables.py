@@ -43,6 +43,11 @@ def drop(lab: Lab, fault: int) -> None:
 
 
 def _sync(lab: Lab, kind: str, place: str) -> None:
+    with lab.runtime.lock("sync"):
+        _push(lab, kind, place)
+
+
+def _push(lab: Lab, kind: str, place: str) -> None:
     rows = [row for row in lab.runtime.read().get("tables", []) if row["kind"] == kind and row["place"] == place]
     # The newest fault decides first.
     _SYNC[kind](lab, place, [row["spec"] for row in reversed(rows)])
@@ -141,7 +146,7 @@ def _trust(lab: Lab, name: str, specs: list[dict[str, Any]]) -> None:
 
     missing = any(spec.get("missing") for spec in specs)
     added = [Path(spec["root"]) for spec in specs if spec.get("root")]
-    topology.set_trust(lab.host(name), [lab.pki.other if missing else lab.ca_file] + added)
+    topology.set_trust(lab.host(name), [lab.pki.other if missing else lab.ca_file, *added])
 
 
 def _route(lab: Lab, name: str, specs: list[dict[str, Any]]) -> None:
