@@ -10,6 +10,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading;
 using ansible_collections.edefter.ready.plugins.module_utils.Core;
+using ansible_collections.edefter.ready.plugins.module_utils.DomainSource;
 using ansible_collections.edefter.ready.plugins.module_utils.HttpDate;
 using ansible_collections.edefter.ready.plugins.module_utils.Sntp;
 using ansible_collections.edefter.ready.plugins.module_utils.Timebase;
@@ -70,6 +71,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Clock
             Timeline timeline = new Timeline();
             List<IDictionary> sources = Opt.Dicts(options, "time_sources");
             if (sources.Count > MaxSources) { throw new ArgumentException("more than 32 time sources"); }
+            DomainSource.DomainSource.AddTo(sources, MaxSources);
             object seed = Opt.Get(options, "seed");
             Random random = seed == null ? new Random() : new Random(Opt.Int(options, "seed", 0));
             // The first call of anything costs its compilation; that must not land in the first sample's delay.

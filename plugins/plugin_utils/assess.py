@@ -38,7 +38,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.observation.proxy im
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.time import TimeObservation, parse_time
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.firewall import plan_firewall
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.time import plan_time
-from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.case import ClockView
+from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.case import ClockView, domain_clock_of
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.everything import Wanted
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.firewall import FirewallContext
 
@@ -225,8 +225,8 @@ def assess(raw: object, wanted: Wanted, vantage: Vantage, window: Window | None 
         findings += judge_endpoints(seen.endpoints, wanted.endpoint, situation)
     if seen.time is not None and "time" in wanted.scope:
         host = hostkind.host_of(seen.identity_data, wanted.time.host_kind)
-        findings += judge_time(seen.time, host, wanted.time, view)
-        plan += plan_time(seen.time, host, wanted.time, view)
+        findings += judge_time(seen.time, host, wanted.time, view, domain_clock_of(clock))
+        plan += plan_time(seen.time, host, wanted.time, view, domain_clock_of(clock))
     return Assessment(
         findings=tuple(_linked(findings, plan)),
         plan=tuple(plan),

@@ -15,7 +15,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.model import Area, E
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.envelope import Fault
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.time import TimeObservation
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan import time as plan
-from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.case import Case, ClockView
+from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.case import Case, ClockView, DomainClock
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.time import TimeWanted
 
 
@@ -24,7 +24,7 @@ def judge_time(
     host: Host,
     wanted: TimeWanted,
     clock: ClockView | None = None,
-    domain_clock: ClockView | None = None,
+    domain_clock: DomainClock | None = None,
 ) -> tuple[Finding, ...]:
     """Findings `time.*`. clock: this host's measurement; domain_clock: that of the controller it follows, if known."""
     case = Case(observed, host, wanted, clock, domain_clock)

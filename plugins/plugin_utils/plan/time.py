@@ -12,7 +12,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.hostkind import Host
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Status, Step
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.time import TimeObservation
 from ansible_collections.edefter.ready.plugins.plugin_utils.w32time import service, steps, sync, zone
-from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.case import Case, Check, ClockView
+from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.case import Case, Check, ClockView, DomainClock
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.time import TimeWanted
 
 _COMPUTED = ("update", "restart", "resync", "reread")
@@ -49,7 +49,7 @@ def plan_time(
     host: Host,
     wanted: TimeWanted,
     clock: ClockView | None = None,
-    domain_clock: ClockView | None = None,
+    domain_clock: DomainClock | None = None,
 ) -> tuple[Step, ...]:
     """The steps, in order. Empty: nothing that this collection repairs."""
     return plan_case(Case(observed, host, wanted, clock, domain_clock))
@@ -89,4 +89,6 @@ def _clock_wants_resync(case: Case) -> bool:
     if case.writes:
         blocked = sync.beyond(case) is not None and not sync.phase_limits(case).steps
         return not blocked and clock.ntp_works is not False
-    return case.follows and case.domain_clock is not None and case.domain_clock.surely_within(limit)
+    domain, settings = case.domain_clock, case.settings
+    able = settings.state == "running" and settings.start != service.DISABLED
+    return case.follows and able and domain is not None and domain.view is not None and domain.view.surely_within(limit)

@@ -58,9 +58,25 @@ class ClockView:
         return hours if near and 0 < abs(hours) <= 14 else 0
 
 
+DOMAIN_SOURCE = "domain"
+"""Id under which the Windows collector measures a member's domain controller (DomainSource.cs)."""
+
+
 class _Source(t.Protocol):
     @property
+    def id(self) -> str: ...
+
+    @property
+    def host(self) -> str: ...
+
+    @property
     def kind(self) -> str: ...
+
+    @property
+    def lo(self) -> float | None: ...
+
+    @property
+    def hi(self) -> float | None: ...
 
     @property
     def verdict(self) -> str: ...
@@ -89,6 +105,32 @@ def view_of(measured: Measured | None) -> ClockView | None:
     ntp = [source.verdict for source in measured.sources if source.kind == "ntp" and source.verdict != "skipped"]
     works = any(verdict != "silent" for verdict in ntp) if ntp else None
     return ClockView(measured.lo, measured.hi, measured.corroborated, works)
+
+
+@dataclasses.dataclass(frozen=True)
+class DomainClock:
+    """The controller that a member takes its time from. view: its own clock (true time minus its); None: no answer."""
+
+    host: str
+    view: ClockView | None
+
+
+def domain_clock_of(measured: Measured | None) -> DomainClock | None:
+    """The controller's clock out of a member's measurement; None when none was asked.
+
+    The member measured controller - host and, by the majority of its sources, true - host; their difference is
+    true - controller. A controller that agrees with the majority lies within the sum of both intervals.
+    """
+    row = next((row for row in measured.sources if row.id == DOMAIN_SOURCE), None) if measured else None
+    if measured is None or row is None:
+        return None
+    if measured.lo is None or measured.hi is None or row.lo is None or row.hi is None:
+        return DomainClock(row.host, None)
+    # Agreement that rests on the controller's own word proves nothing about it.
+    others = [x for x in measured.sources if x.id != DOMAIN_SOURCE and x.verdict == "agrees"]
+    if not others:
+        return DomainClock(row.host, None)
+    return DomainClock(row.host, ClockView(measured.lo - row.hi, measured.hi - row.lo, measured.corroborated))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +178,7 @@ class Case:
     host: Host
     wanted: TimeWanted
     clock: ClockView | None = None
-    domain_clock: ClockView | None = None
+    domain_clock: DomainClock | None = None
 
     @functools.cached_property
     def settings(self) -> Settings | None:

@@ -35,7 +35,7 @@ def checks(case: Case) -> tuple[Check, ...]:
     if case.settings is None:
         return ()
     found = [_type(case), _peers(case) if case.asks_peers else None, _provider(case), _poll(case), phase_limits(case)]
-    found += [_seeding(case), _guest(case), _odd(case), _policy(case)]
+    found += [_domain(case), _seeding(case), _guest(case), _odd(case), _policy(case)]
     return tuple(check for check in found if check is not None)
 
 
@@ -341,6 +341,29 @@ def _guest(case: Case) -> Check | None:
         repair = (step,) if case.writes else ()
         return Check("time.guest", Status.WARN, "time.guest.old_hyperv", shown, "0", case.admin, steps=repair)
     return Check("time.guest", Status.PASS, "time.guest.ok", shown, shown)
+
+
+def _domain(case: Case) -> Check | None:
+    """The clock of the controller that a member follows: what is wrong there is wrong in the whole domain."""
+    domain, limit = case.domain_clock, case.wanted.threshold_s
+    if not case.follows or domain is None:
+        return None
+    params, expected = {"controller": domain.host}, f"±{limit:g} s"
+    if domain.view is None:
+        return Check(
+            "time.domain", Status.UNKNOWN, "time.domain.unknown", "", expected, Owner.DOMAIN_ADMIN, params=params
+        )
+    shown = f"{domain.view.lo:+.2f} … {domain.view.hi:+.2f} s"
+    params["offset"] = f"{domain.view.middle:+.1f}"
+    if domain.view.surely_within(limit):
+        return Check("time.domain", Status.PASS, "time.domain.ok", shown, expected, params=params)
+    if not domain.view.surely_beyond(limit):
+        return Check(
+            "time.domain", Status.UNKNOWN, "time.domain.unknown", shown, expected, Owner.DOMAIN_ADMIN, params=params
+        )
+    return Check(
+        "time.domain", Status.FAIL, "time.domain.wrong", shown, expected, Owner.DOMAIN_ADMIN, params=params, blocks=True
+    )
 
 
 def _odd(case: Case) -> Check | None:

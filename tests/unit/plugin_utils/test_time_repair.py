@@ -17,7 +17,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.model import Finding
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.time import parse_time
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.time import plan_time
 from ansible_collections.edefter.ready.plugins.plugin_utils.w32time import steps as kinds
-from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.case import ClockView
+from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.case import ClockView, DomainClock
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.time import MAX_PHASE, TimeWanted
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -148,8 +148,8 @@ def test_whole_hours(offset: float, hours: int) -> None:
 @pytest.mark.parametrize("kind", ["member", "member_server", "domain_controller"])
 def test_a_follower_with_a_wrong_clock_is_only_resynchronised_and_only_by_a_right_controller(kind: str) -> None:
     assert both(kind, {}, at(420.0))[1] == ()
-    assert both(kind, {}, at(420.0), domain_clock=at(419.0))[1] == ()
-    assert ids(both(kind, {}, at(420.0), domain_clock=at(0.1))[1]) == ["time.restart", "time.resync"]
+    assert both(kind, {}, at(420.0), domain_clock=DomainClock("dc", at(419.0)))[1] == ()
+    assert ids(both(kind, {}, at(420.0), domain_clock=DomainClock("dc", at(0.1)))[1]) == ["time.restart", "time.resync"]
 
 
 POLICY = {"parameters": {"Type": "NTP", "NtpServer": "dc.firma.local,0x8"}}
@@ -321,8 +321,9 @@ def test_laws_of_every_plan(
 ) -> None:
     wanted, host = TimeWanted.from_options(options), cases.host(kind)
     observed = parse_time(raw)
-    plan = plan_time(observed, host, wanted, clock, domain)
-    findings = judge_time(observed, host, wanted, clock, domain)
+    controller = domain and DomainClock("dc", domain)
+    plan = plan_time(observed, host, wanted, clock, controller)
+    findings = judge_time(observed, host, wanted, clock, controller)
     written = {s.args["name"]: s for s in plan if s.module == "ansible.windows.win_regedit"}
 
     if host.kind in FOLLOWERS:
