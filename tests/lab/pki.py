@@ -102,9 +102,10 @@ def leaf_for(pki: Pki, ca: str, name: str, folder: Path) -> Pair:
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{ca}-{name}"
     pair = Pair(target.with_name(target.name + ".chain.pem"), target.with_name(target.name + ".key"))
-    if not pair.chain.exists():
-        with (pki.folder / "db" / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    with (pki.folder / "db" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Looked at with the lock held: two first connections at once must not make it twice, one key over the other.
+        if not pair.chain.exists():
             _issue(pki.folder, target, f"/CN={name}", signer=ca, sans=(name,))
     return pair
 
