@@ -13,7 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
 from ansible_collections.edefter.ready.plugins.module_utils.clock import kernel
 from ansible_collections.edefter.ready.plugins.plugin_utils import catalog
-from ansible_collections.edefter.ready.plugins.plugin_utils.clock import fleet, verdict
+from ansible_collections.edefter.ready.plugins.plugin_utils.clock import verdict
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.clock import judge_clock
 from ansible_collections.edefter.ready.plugins.plugin_utils.messages import render
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError, ShapeError
@@ -23,20 +23,6 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.record import findin
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.clock import ClockWanted
 
 JUDGED_HERE = ("pass_seconds", "warn_seconds", "require_corroboration")
-
-
-def neighbourhood(host: str, task_vars: dict[str, t.Any]) -> tuple[int, int]:
-    """(neighbours, place) of a host among the play's hosts of its firm and branch."""
-    names = task_vars.get("ansible_play_hosts_all") or [host]
-    hostvars = task_vars.get("hostvars")
-    if len(names) < 2 or hostvars is None:
-        return 1, 0
-    branches = {}
-    for name in names:
-        # raw_get: the variables of all hosts, templated, would cost more than the measurement.
-        raw = hostvars.raw_get(name)
-        branches[name] = (str(raw.get("edefter_firm") or ""), str(raw.get("edefter_branch") or ""))
-    return fleet.place(host, branches)
 
 
 def control_clock() -> tuple[float, float] | None:
@@ -81,8 +67,6 @@ class ActionModule(ObservingAction):
                 args["time_sources"] = [source.probe() for source in catalog.time_sources(overrides)]
         except OptionError as error:
             raise AnsibleActionFail(str(error)) from error
-        if "neighbours" not in args and "place" not in args:
-            args["neighbours"], args["place"] = neighbourhood(task_vars["inventory_hostname"], task_vars)
         # The wall clock once, then the monotonic one: a control node whose clock is set meanwhile stays a witness.
         wall, mono = time.time(), time.monotonic()
         reply = self.observe(self.MODULE, args, task_vars)

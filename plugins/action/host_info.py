@@ -8,6 +8,24 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.edefter.ready.plugins.plugin_utils.clock import fleet
+
+# The modules that ask time servers, and so share what those grant one address.
+ASKING = ("edefter.ready.host_info", "edefter.ready.clock_info")
+
+
+def neighbourhood(host: str, task_vars: dict[str, t.Any]) -> tuple[int, int]:
+    """(neighbours, place) of a host among the play's hosts of its firm and branch."""
+    names = task_vars.get("ansible_play_hosts_all") or [host]
+    hostvars = task_vars.get("hostvars")
+    if len(names) < 2 or hostvars is None:
+        return 1, 0
+    branches = {}
+    for name in names:
+        # raw_get: the variables of all hosts, templated, would cost more than the measurement.
+        raw = hostvars.raw_get(name)
+        branches[name] = (str(raw.get("edefter_firm") or ""), str(raw.get("edefter_branch") or ""))
+    return fleet.place(host, branches)
 
 
 class ObservingAction(ActionBase):
@@ -24,6 +42,10 @@ class ObservingAction(ActionBase):
             # Two twins share one name. Without a word from the connection ansible-core takes the first by alphabet, and
             # that is `.ps1`, on a POSIX host too.
             self._connection.module_implementation_preferences = (".py", "")
+        if module in ASKING and not {"neighbours", "place"} & args.keys():
+            neighbours, place = neighbourhood(task_vars["inventory_hostname"], task_vars)
+            if neighbours > 1:
+                args = {**args, "neighbours": neighbours, "place": place}
         return self._execute_module(module_name=module, module_args=args, task_vars=task_vars)
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:

@@ -157,6 +157,7 @@ class _Read:
     stratum: int | None = None
     verdict: str = ""
     reason: str = ""
+    blunt: bool = False
 
     def voter(self) -> Voter | None:
         if self.lo is None or self.hi is None:
@@ -170,7 +171,7 @@ def _read(source: ClockSource, whole: ClockSource, until: int) -> _Read:
     if source.kind == "https":
         found, reason = date.bounds(source)
         if found is not None:
-            return _Read(source, found.lo, found.hi, (found.lo + found.hi) / 2, found.delay)
+            return _Read(source, found.lo, found.hi, (found.lo + found.hi) / 2, found.delay, blunt=not found.prompt)
         return _nothing(source, whole, reason)
     reading, reason = ntp.best(source.samples, until)
     if reading is not None:
@@ -189,13 +190,14 @@ def _nothing(source: ClockSource, whole: ClockSource, reason: str) -> _Read:
     return _Read(source, verdict="silent", reason=source.error.code if source.error else "nothing")
 
 
-def _outcome(voters: tuple[Voter, ...]) -> tuple[Outcome, bool]:
-    """The vote of the sharp witnesses; of all, when those find no majority or are alone. True: all voted."""
-    sharp = tuple(v for v in voters if v.half_width <= SHARP)
+def _outcome(sharp: tuple[Voter, ...], voters: tuple[Voter, ...]) -> Outcome:
+    """The vote of the sharp witnesses, unless they are alone, disagree, or most of all witnesses contradict them."""
     first = vote(sharp)
     if first.operators >= 2 and first.lo is not None:
-        return first, False
-    return vote(voters), True
+        agreeing = {v.operator for v in voters if _agrees(v, first)}
+        if len(agreeing) * 2 > len({v.operator for v in voters}):
+            return first
+    return vote(voters)
 
 
 def _corroborated(outcome: Outcome, voters: tuple[Voter, ...], certain: bool) -> bool:
@@ -238,7 +240,10 @@ def assess(clock: ClockObservation, control: Witness | None = None) -> ClockVerd
     # What the control node saw spans the whole call; a step in it leaves nothing to say.
     if control is not None and step is None:
         voters += (Voter(CONTROL_NODE, CONTROL_NODE, control.lo, control.hi),)
-    outcome, _all = _outcome(voters)
+    # The control node, and a Date that may be a second old, are blunt: beside sharp liars they would make a majority.
+    # They vote when the sharp ones cannot settle it.
+    sharp = tuple(v for r in reads if not r.blunt and (v := r.voter()) is not None)
+    outcome = _outcome(sharp, voters)
     outside = _outside(clock)
     table = [_row(read, outcome) for read in reads]
     if control is not None and step is None:

@@ -34,7 +34,8 @@ def seconds(value: float) -> str:
         (730 * DAY, "d", DAY, 1),
     ):
         if size < limit:
-            return f"{sign}{size / divisor:.{digits}f} {unit}"
+            number = f"{size / divisor:.{digits}f}"
+            return f"{'' if float(number) == 0.0 else sign}{number} {unit}"
     return f"{sign}{size / (365.25 * DAY):.1f} y"
 
 
@@ -88,7 +89,7 @@ def _offset(verdict: ClockVerdict, wanted: ClockWanted) -> Finding:
     offset = verdict.offset
     params = {
         "offset": seconds(offset) if offset is not None else "?",
-        "amount": seconds(abs(offset))[1:] if offset is not None else "?",
+        "amount": seconds(abs(offset)).lstrip("+") if offset is not None else "?",
         "bounds": bounds(verdict),
         "limit": f"{wanted.pass_seconds:g}",
         "hours": str(abs(verdict.hours_hint or 0)),
@@ -169,8 +170,11 @@ def _sources(verdict: ClockVerdict) -> Finding:
     )
 
 
-def _udp123(verdict: ClockVerdict) -> Finding | None:
-    """Whether NTP gets out. None when no public NTP source was asked."""
+def _udp123(verdict: ClockVerdict, wanted: ClockWanted) -> Finding | None:
+    """Whether NTP gets out. None when no public NTP source was asked.
+
+    A block is a warning while the clock is right: it will not stay so by itself, but nothing is wrong today.
+    """
     asked = [row for row in verdict.sources if row.kind == "ntp" and row.sent > 0]
     public = [row for row in asked if not row.lan]
     if not public:
@@ -180,14 +184,15 @@ def _udp123(verdict: ClockVerdict) -> Finding | None:
     lan = [row for row in asked if row.lan and row.verdict == "agrees"]
     local = any(row.reason == "access_denied" for row in public)
     owner = Owner.NOBODY
+    wrong = Status.WARN if verdict.status(wanted) is Status.PASS else Status.FAIL
     if answered:
         status, cause = Status.PASS, "clock.udp123.pass"
     elif local:
-        status, cause, owner = Status.FAIL, "clock.udp123.blocked_here", Owner.LOCAL_ADMIN
+        status, cause, owner = wrong, "clock.udp123.blocked_here", Owner.LOCAL_ADMIN
     elif lan:
         status, cause, owner = Status.WARN, "clock.udp123.lan_only", Owner.FIREWALL_ADMIN
     elif others:
-        status, cause, owner = Status.FAIL, "clock.udp123.blocked", Owner.FIREWALL_ADMIN
+        status, cause, owner = wrong, "clock.udp123.blocked", Owner.FIREWALL_ADMIN
     else:
         status, cause, owner = Status.UNKNOWN, "clock.udp123.unclear", Owner.NETWORK_ADMIN
     ports = sorted({row.port for row in public})
@@ -261,7 +266,7 @@ def _battery(verdict: ClockVerdict, bios_date: str | None, drift_ppm: float | No
         observed=", ".join(sign.value for sign in signs),
         expected="-",
         params={
-            "behind": seconds(offset)[1:] if offset is not None else "?",
+            "behind": seconds(offset).lstrip("+-") if offset is not None else "?",
             "host_utc": verdict.host_utc,
             "drift": f"{abs(drift_ppm or 0.0) * 0.0864:.0f}",
         },
@@ -289,5 +294,5 @@ def judge_clock(
     verdict: ClockVerdict, wanted: ClockWanted, bios_date: str | None = None, drift_ppm: float | None = None
 ) -> tuple[Finding, ...]:
     """All findings about the clock. bios_date, drift_ppm: evidence about the battery, where the caller has some."""
-    optional = (_udp123(verdict), _battery(verdict, bios_date, drift_ppm))
+    optional = (_udp123(verdict, wanted), _battery(verdict, bios_date, drift_ppm))
     return (_offset(verdict, wanted), _sources(verdict), *(finding for finding in optional if finding is not None))
