@@ -93,13 +93,13 @@ def _dict(options: dict[str, Any], args: dict[str, Any], where: str, mistakes: l
         names.update({str(alias).lower(): name for alias in _as_list(option.get("aliases"))})
     result: dict[str, Any] = {}
     for given, value in args.items():
-        name = names.get(given.lower())
-        if name is None:
+        main = names.get(given.lower())
+        if main is None:
             mistakes.append(f"undocumented argument {where}{given}")
-        elif name in result:
-            mistakes.append(f"{where}{name} is given twice")
+        elif main in result:
+            mistakes.append(f"{where}{main} is given twice")
         else:
-            result[name] = _value(options[name], value, f"{where}{name}", mistakes)
+            result[main] = _value(options[main], value, f"{where}{main}", mistakes)
     for name, option in options.items():
         if name not in result:
             if option.get("required"):

@@ -14,6 +14,7 @@ import json
 import pathlib
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import shims
@@ -74,27 +75,36 @@ class OurModules:
         with host.lock:
             circumstances = Circumstances(library, host.netns, host.faketime(), host.home_of())
             registry, digest, api = host.registry.root, host.digest(), host.answers()
-        if host.spec.replay:
-            key = json.dumps([str(circumstances), digest, parsed.entry_type, params, api], sort_keys=True, default=str)
-            with self._lock:
-                known = self._answers.get(key)
-                if known is None:
-                    self._answers[key] = mine = concurrent.futures.Future()
-            if known is not None:
-                return self._wrap(_as_of_now(known.result(), host), params), True
         deadline = params.get("deadline")
         patience = 60.0 + (float(deadline) if isinstance(deadline, (int, float)) else 0.0)
+
+        def observe() -> dict[str, Any]:
+            return self.pool.call(circumstances, parsed.entry_type, params, api, registry, patience)
+
+        if not host.spec.replay:
+            return self._wrap(observe(), params), False
+        key = json.dumps([str(circumstances), digest, parsed.entry_type, params, api], sort_keys=True, default=str)
+        result, replayed = self._once(key, observe)
+        return self._wrap(_as_of_now(result, host) if replayed else result, params), replayed
+
+    def _once(self, key: str, observe: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], bool]:
+        """The answer for a key: the first caller observes, the others wait for it. A failure is not kept."""
+        with self._lock:
+            known = self._answers.get(key)
+            if known is None:
+                mine: concurrent.futures.Future[dict[str, Any]] = concurrent.futures.Future()
+                self._answers[key] = mine
+        if known is not None:
+            return known.result(), True
         try:
-            result = self.pool.call(circumstances, parsed.entry_type, params, api, pathlib.Path(registry), patience)
+            result = observe()
         except BaseException as error:
-            if host.spec.replay:
-                with self._lock:
-                    del self._answers[key]
-                mine.set_exception(error)
+            with self._lock:
+                del self._answers[key]
+            mine.set_exception(error)
             raise
-        if host.spec.replay:
-            mine.set_result(result)
-        return self._wrap(result, params), False
+        mine.set_result(result)
+        return result, False
 
     @staticmethod
     def _wrap(result: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:

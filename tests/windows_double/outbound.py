@@ -16,6 +16,7 @@ import ipaddress
 import re
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 from windows_double import fwrules, sntp
 from windows_double.fwrules import Rule
@@ -114,9 +115,8 @@ def _targets(addresses: str) -> Iterator[tuple[int, str]]:
         try:
             if "-" in part:
                 low, _, high = part.partition("-")
-                networks = list(
-                    ipaddress.summarize_address_range(ipaddress.ip_address(low), ipaddress.ip_address(high))
-                )
+                ends = ipaddress.ip_address(low), ipaddress.ip_address(high)
+                networks: list[Any] = list(ipaddress.summarize_address_range(*ends))
             else:
                 networks = [ipaddress.ip_network(part, strict=False)]
         except (ValueError, TypeError):

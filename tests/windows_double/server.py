@@ -18,7 +18,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from windows_double import netns, wsman
 from windows_double.log import EventLog
@@ -60,7 +60,7 @@ class Output:
 
 
 #: (host, command line, stdin) -> Output. Called on a worker thread; must not raise.
-Runner = Callable[[HostPort, str, bytes], Output]
+Runner = Callable[[Any, str, bytes], Output]
 
 
 @dataclass

@@ -132,7 +132,7 @@ def _number(kind: str, data: Any) -> int:
     bits = 32 if kind == "dword" else 64
     if number >= 2**bits:
         raise ModuleFailed(f"data cannot be larger than 0x{'f' * (bits // 4)} when type is {kind}")
-    return number % 2**bits
+    return int(number % 2**bits)
 
 
 def _shown(value: Value) -> dict[str, Any]:
