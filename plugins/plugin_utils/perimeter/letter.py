@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import re
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils import messages
 from ansible_collections.edefter.ready.plugins.plugin_utils.perimeter.model import Export, Options, Target
 from ansible_collections.edefter.ready.plugins.plugin_utils.perimeter.observed import Observed
 
+_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _STYLE = """
 @page { size: A4; margin: 14mm 16mm }
 * { box-sizing: border-box }
@@ -28,6 +30,7 @@ caption { text-align: left; font-size: 9pt; color: #555; padding-bottom: .5mm }
 th, td { border: .3mm solid #999; padding: .8mm 1.6mm; text-align: left; vertical-align: top; overflow-wrap: anywhere }
 th { background: #eef1f5; font-weight: 600 }
 code { font-family: Consolas, "Liberation Mono", monospace; font-size: 9.2pt; overflow-wrap: anywhere }
+th { white-space: nowrap }
 .meta { color: #555; margin: 0 0 2mm }
 @media (prefers-color-scheme: dark) {
   body { background: #16181c; color: #e6e6e6 } th { background: #262b33 } .meta, caption { color: #aaa }
@@ -97,10 +100,16 @@ def _row(language: str, target: Target) -> str:
     return f"<tr><td><code>{name}</code></td><td>{ports}</td><td>{html.escape(purpose)}</td></tr>\n"
 
 
+def _minute(utc: str) -> str:
+    """`2026-11-25T07:15:00.000Z` as `2026-11-25 07:15`; anything else as it is."""
+    return f"{utc[:10]} {utc[11:16]}" if _UTC.match(utc) else utc
+
+
 def _seen(language: str, seen: Observed, say: t.Callable[..., str]) -> str:
     if not seen.hosts:
         return f"<p>{say('nothing_observed')}</p>"
-    when = seen.first_utc if seen.first_utc == seen.last_utc else f"{seen.first_utc} – {seen.last_utc}"
+    first, last = _minute(seen.first_utc), _minute(seen.last_utc)
+    when = first if first == last else f"{first} – {last}"
     text = f"<p>{say('summary', hosts=str(seen.hosts), clean=str(seen.clean), when=when)}</p>"
     if not seen.troubles:
         return text + f"<p>{say('no_trouble')}</p>"
@@ -109,6 +118,6 @@ def _seen(language: str, seen: Observed, say: t.Callable[..., str]) -> str:
     for trouble in seen.troubles:
         title = trouble.title_tr if language == "tr" else trouble.title_en
         hosts = ", ".join(trouble.hosts[:6]) + (f" (+{len(trouble.hosts) - 6})" if len(trouble.hosts) > 6 else "")
-        cells = (trouble.subject, title, f"{hosts} – {trouble.first_utc}")
+        cells = (trouble.subject, title, f"{hosts} – {_minute(trouble.first_utc)}")
         rows += "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>\n"
     return f"{text}<table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table>"

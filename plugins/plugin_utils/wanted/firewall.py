@@ -95,8 +95,8 @@ class FirewallWanted:
 
     @property
     def subject(self) -> match.Subject:
-        """Who e-Defter is to the evaluator: the named program, else some desktop program."""
-        return match.Subject(self.program, "", "") if self.program else match.DESKTOP
+        """Who e-Defter is to the evaluator: the named program, else some program that is not Windows' own."""
+        return match.Subject(self.program, "", "") if self.program else match.EDEFTER
 
 
 OPTIONS = frozenset(

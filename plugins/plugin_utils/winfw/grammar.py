@@ -183,6 +183,9 @@ def read_port(text: str) -> Range | str | None:
     word = fold(text)
     if word in PORT_WORDS:
         return word
+    if text == "*":
+        # In rules that Windows itself brings (service hardening), not in the grammar.
+        return 0, 65535
     low, dash, high = text.partition("-")
     if not dash:
         high = low

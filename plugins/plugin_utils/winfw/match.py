@@ -31,16 +31,20 @@ class Subject:
     and in no package).
 
     program: path of the executable, environment variables allowed. service: short name. package: family name or SID.
+    third_party: with an unknown program, that it surely is none of Windows' own below %SystemRoot%.
     """
 
     program: str | None = None
     service: str | None = None
     package: str | None = None
+    third_party: bool = False
 
 
 ANYBODY = Subject()
 DESKTOP = Subject(service="", package="")
-"""Some desktop program: not a service, not a Store app."""
+"""Some desktop program: not a service, not a Store app. Whoever probes is one of these too."""
+EDEFTER = Subject(service="", package="", third_party=True)
+"""The program that sends ledgers, by whatever name: none of Windows' own."""
 TIME_SERVICE = Subject(r"%SystemRoot%\System32\svchost.exe", "W32Time", "")
 DNS_CLIENT = Subject(r"%SystemRoot%\System32\svchost.exe", "Dnscache", "")
 
@@ -196,7 +200,8 @@ def _program(value: str, subject: Subject) -> Match:
         # The kernel itself: no program runs as it.
         return Match.NO if subject.program is not None or subject.service == "" else Match.MAYBE
     if subject.program is None:
-        return Match.MAYBE
+        own = subject.third_party and normal_path(value).startswith("%systemroot%\\")
+        return Match.NO if own else Match.MAYBE
     if subject.program == "":
         return Match.NO
     return Match.YES if normal_path(value) == normal_path(subject.program) else Match.NO

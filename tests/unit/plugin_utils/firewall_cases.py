@@ -172,6 +172,7 @@ PORTS = [
         "Block|Protocol=6|RPort2_10=82-442|RPort2_10=444-1000",
     ),
     c("blocked block_rule r0", "number and range mixed", "Block|Protocol=6|RPort=80|RPort2_10=440-450"),
+    c("blocked block_rule r0", "a star, as rules of Windows itself have it", "Block|Protocol=6|LPort=*|RPort=443"),
     c("allowed default_allow", "UDP 443 is not TCP 443", "Block|Protocol=17|RPort=443"),
     c("blocked block_rule r0", "no protocol means any", "Block"),
     c("blocked block_rule r0", "protocol without ports", "Block|Protocol=6"),
@@ -317,6 +318,15 @@ CONDITIONS = [
         f"{B443}|App=C:\\x.exe",
         settings=OUT,
     ),
+    c("allowed default_allow", "Windows' own program is not e-Defter", f"{B443}|App=%windir%\\x.exe", who="third"),
+    c(
+        "blocked default_block",
+        "stock Windows lets programs of its own out",
+        "Allow|App=C:\\Windows\\system32\\dashost.exe|TTK2_22=WFDPrint",
+        who="third",
+        settings=OUT,
+    ),
+    c("conditional block_if r0 ?App >allowed", "any other may be e-Defter", f"{B443}|App=C:\\x.exe", who="third"),
     c("allowed default_allow", "the kernel is no program", f"{B443}|App=System"),
     c("conditional block_if r0 ?App >allowed", "anybody may be the kernel", f"{B443}|App=System", who="anybody"),
     c(

@@ -27,6 +27,7 @@ WHO = {
     "desktop": match.DESKTOP,
     "anybody": match.ANYBODY,
     "edefter": Subject(EDEFTER, "", ""),
+    "third": match.EDEFTER,
     "time": match.TIME_SERVICE,
     "package": Subject("C:\\x.exe", "", "App_1"),
 }
