@@ -13,7 +13,7 @@ import textwrap
 from typing import Any
 
 import pytest
-from windows_double import argspec, fwrules, outbound, payload, services, state, tasks, w32time, wsman
+from windows_double import argspec, fwrules, outbound, payload, services, state, tasks, w32time, wsman, zones
 from windows_double.host import Host
 from windows_double.log import EventLog
 from windows_double.registry import Registry, RegistryError
@@ -223,6 +223,16 @@ def test_hosts_share_a_template_until_they_write(tmp_path: pathlib.Path) -> None
 def test_every_base_makes_a_host(tmp_path: pathlib.Path, path: pathlib.Path) -> None:
     host = make(tmp_path, base=path.stem)
     assert host.digest()
+
+
+def test_the_hosts_that_come_along_can_be_made(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "templates").mkdir()
+    templates = state.Templates(tmp_path / "templates")
+    hosts = {spec.name: Host(spec, templates.of(spec), tmp_path / spec.name) for spec in state.load("troubles")}
+    assert rules_of(hosts["closed"])[-1] == rules_of(hosts["closed-by-policy"])[-1] == "ipproto udp prohibit"
+    assert rules_of(hosts["blocked-by-rule"]) == ["ipproto tcp dport 4443 prohibit"]
+    assert w32time.effective(hosts["ruled-by-policy"], "Parameters", "NtpServer", "") == "dc.firma.local,0x9"
+    assert zones.current(hosts["zone-without-summer"].registry) == "Turkey Standard Time_dstoff"
 
 
 def test_host_data_lies_over_its_base(tmp_path: pathlib.Path) -> None:
