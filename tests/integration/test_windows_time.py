@@ -33,6 +33,8 @@ GUEST = {"SystemManufacturer": "Microsoft Corporation", "SystemProductName": "Vi
 DISABLED = {W32TIME: {"Start": 4}}
 DC = ["ntp1.lab.example"]
 
+GP_HISTORY = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Group Policy\History"
+
 #: name -> state of the double. What is wrong is in the name.
 REPAIRED: dict[str, dict[str, Any]] = {
     "fresh": {},
@@ -66,6 +68,13 @@ REPAIRED: dict[str, dict[str, Any]] = {
         "clock_offset": -20.0,
     },
 }
+#: A member whose controller is right: asked to follow it, nothing written.
+LAGGING: dict[str, Any] = {
+    "base": "windows11-member",
+    "clock_offset": -240.0,
+    "domain_time": DC,
+    "registry": {GP_HISTORY: {"DCName": r"\\ntp1.lab.example"}},
+}
 #: Hosts that nothing may be written to, whatever is wrong with them.
 UNTOUCHED: dict[str, dict[str, Any]] = {
     "member": {
@@ -77,6 +86,12 @@ UNTOUCHED: dict[str, dict[str, Any]] = {
             CONFIG: {"MaxPosPhaseCorrection": 5, "MaxPollInterval": 17},
             W32TIME + r"\TimeProviders\NtpClient": {"Enabled": 0},
         },
+    },
+    "follower": {
+        "base": "windows11-member",
+        "clock_offset": -240.0,
+        "domain_time": ["ntp2.lab.example"],
+        "registry": {GP_HISTORY: {"DCName": r"\\ntp2.lab.example"}},
     },
     "dc": {"base": "server2022-dc", "domain_time": DC, "registry": {PARAMETERS: {"Type": "NTP", "NtpServer": "x"}}},
     "policy": {
@@ -101,9 +116,11 @@ OPTIONS: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Double]:
-    hosts = {**REPAIRED, **UNTOUCHED}
+    hosts = {**REPAIRED, **UNTOUCHED, "lagging": LAGGING}
     with lab.Lab(f"wt{os.getpid() % 1000}") as net:
         net.add_site("sube")
+        # The member's controller: four minutes behind.
+        net.fault("ntp_skewed", endpoint="ntp2.lab.example", offset=-240)
         for name in hosts:
             net.add_host(name, site="sube")
         with Double({"hosts": hosts}, folder=tmp_path_factory.mktemp("double"), lab=net) as made:
@@ -178,10 +195,30 @@ def test_every_kind_is_repaired_proven_and_left_alone_the_second_time(double: Do
     double.clear_log()
     again = role(double)
     assert again.returncode == 0, again.stdout + again.stderr
-    assert not any(changed(again, name) for name in double.hosts), again.stdout
+    assert not any(changed(again, name) for name in (*REPAIRED, *UNTOUCHED)), again.stdout
     assert digests(double, double.hosts) == repaired
     # A host in order costs one module on the Windows side.
     assert all(double.executions(name) == ["edefter.ready.host_info"] for name in double.hosts)
+
+
+def test_a_members_wrong_clock_is_the_controllers_finding(double: Double) -> None:
+    done = role(double, hosts="follower")
+    observed = next(result for result in done.of("follower") if "findings" in result)
+    found = {finding["check"]: finding for finding in observed["findings"]}
+    assert found["time.domain"]["cause"] == "time.domain.wrong"
+    assert found["time.domain"]["owner"] == "domain_admin"
+    assert "ntp2.lab.example" in found["time.domain"]["title"]["tr"]
+    assert observed["plan"] == []
+
+
+def test_a_member_of_a_right_controller_is_asked_to_follow_it_and_nothing_is_written(double: Double) -> None:
+    host = double.hosts["lagging"]
+    before = host.digest()
+    done = role(double, hosts="lagging")
+    assert done.returncode == 0, done.stdout
+    assert abs(host.clock_offset) < 0.5
+    assert host.digest() == before
+    assert double.executions("lagging")[1:3] == ["ansible.windows.win_service", "ansible.windows.win_command"]
 
 
 @pytest.mark.cores

@@ -227,6 +227,37 @@ def _expected(number: str, observed: TimeObservation) -> None:
     assert observed.odd == ()
 
 
+HISTORY = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Group Policy\History"
+
+
+@pytest.mark.parametrize(
+    ("role", "last", "dns_domain", "host"),
+    [
+        (1, "\\\\DC1.firma.local", "firma.local", "DC1.firma.local"),
+        (3, None, "firma.local", "firma.local"),
+        (1, "\\\\bad name;", None, None),
+        (0, "\\\\DC1.firma.local", "firma.local", None),
+        (4, "\\\\DC1.firma.local", "firma.local", None),
+        ({"throw": "no role"}, "\\\\DC1.firma.local", None, None),
+    ],
+)
+def test_a_members_controller_is_measured_along(
+    registry: Registry, role: t.Any, last: str | None, dns_domain: str | None, host: str | None
+) -> None:
+    registry.load({HISTORY: {"DCName": last}})
+    answer = role if isinstance(role, dict) else {"machine_role": role, "dns_domain": dns_domain}
+    # Port 9 of this machine: what is asked for answers nothing, and that at once.
+    source = {"id": "x", "host": "127.0.0.1", "port": 9}
+    params = {"time_sources": [source], "samples": 1, "timeout": 0.2, "deadline": 1}
+    done = csharp.run("ClockInfo", params, registry=registry.root, api={"domain_role": answer})
+    rows = done["sections"]["clock"]["data"]["sources"]
+    assert [(row["id"], row["host"]) for row in rows] == [("x", "127.0.0.1"), *([("domain", host)] if host else [])]
+    none = csharp.run(
+        "ClockInfo", {"time_sources": [], "deadline": 1}, registry=registry.root, api={"domain_role": answer}
+    )
+    assert none["sections"]["clock"]["data"]["sources"] == []
+
+
 def test_the_python_twin_gives_the_same_keys(registry: Registry) -> None:
     theirs, ours = read(registry), time_settings.collect({}, Deadline(5))
     assert set(ours) == set(theirs)

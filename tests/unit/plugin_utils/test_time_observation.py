@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -12,11 +13,16 @@ import w32time_cases as cases
 from ansible_collections.edefter.ready.plugins.plugin_utils.catalog import TimeSource, time_sources
 from ansible_collections.edefter.ready.plugins.plugin_utils.hostkind import Kind, host_of
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.time import judge_time, not_observed
-from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError, ShapeError, Status
+from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError, Owner, ShapeError, Status
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.envelope import Fault
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.time import Trigger, parse_time
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.time import plan_time
-from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.case import ClockView, view_of
+from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.case import (
+    ClockView,
+    DomainClock,
+    domain_clock_of,
+    view_of,
+)
 from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.words import (
     Peer,
     Starts,
@@ -197,26 +203,74 @@ def test_secure_time_seeding() -> None:
     assert seeding_on(1, 26100, True) is True
 
 
-class _Measured:
-    corroborated = True
+@dataclasses.dataclass(frozen=True)
+class _Row:
+    id: str
+    kind: str
+    verdict: str
+    lo: float | None = None
+    hi: float | None = None
+    host: str = "dc1.firma.local"
 
-    def __init__(self, lo: float | None, *sources: tuple[str, str]) -> None:
-        self.lo = self.hi = lo
-        self.sources = [type("S", (), {"kind": kind, "verdict": verdict})() for kind, verdict in sources]
+
+@dataclasses.dataclass(frozen=True)
+class _Measured:
+    lo: float | None
+    hi: float | None
+    sources: tuple[_Row, ...]
+    corroborated: bool = True
 
 
 def test_the_view_of_a_measurement() -> None:
     assert view_of(None) is None
-    assert view_of(_Measured(None)) is None
-    for sources, works in [
+    assert view_of(_Measured(None, None, ())) is None
+    for rows, works in [
         ((("https", "agrees"),), None),
         ((("ntp", "silent"), ("https", "agrees")), False),
         ((("ntp", "silent"), ("ntp", "falseticker")), True),
         ((("ntp", "skipped"),), None),
     ]:
-        view = view_of(_Measured(1.5, *sources))
+        view = view_of(_Measured(1.5, 1.6, tuple(_Row("x", kind, verdict) for kind, verdict in rows)))
         assert view is not None
-        assert (view.lo, view.ntp_works) == (1.5, works)
+        assert (view.lo, view.hi, view.ntp_works) == (1.5, 1.6, works)
+
+
+def test_the_controllers_clock_out_of_a_members_measurement() -> None:
+    ume, date = _Row("ume", "ntp", "agrees", -0.1, 0.1), _Row("gib", "https", "agrees", -0.2, 0.2)
+    assert domain_clock_of(None) is None
+    assert domain_clock_of(_Measured(-0.1, 0.1, (ume, date))) is None
+    # The member is right; its controller makes it believe that it is 420 s ahead: the controller is behind by as much.
+    wrong = _Row("domain", "ntp", "falseticker", -420.1, -419.9)
+    found = domain_clock_of(_Measured(-0.1, 0.1, (ume, date, wrong)))
+    assert found is not None
+    assert found.view is not None
+    assert (found.host, round(found.view.lo, 6), round(found.view.hi, 6)) == ("dc1.firma.local", 419.8, 420.2)
+    silent = domain_clock_of(_Measured(-0.1, 0.1, (ume, _Row("domain", "ntp", "silent"))))
+    assert silent is not None
+    assert silent.view is None
+    alone = domain_clock_of(_Measured(-0.1, 0.1, (_Row("domain", "ntp", "agrees", -0.1, 0.1),)))
+    assert alone is not None
+    assert alone.view is None
+
+
+@pytest.mark.parametrize(
+    ("clock", "status", "cause"),
+    [
+        (ClockView(-0.1, 0.1), "pass", "time.domain.ok"),
+        (ClockView(419.0, 420.0), "fail", "time.domain.wrong"),
+        (ClockView(-0.5, 1.5), "unknown", "time.domain.unknown"),
+        (None, "unknown", "time.domain.unknown"),
+    ],
+)
+def test_the_finding_is_on_the_controller(clock: ClockView | None, status: str, cause: str) -> None:
+    domain = DomainClock("dc1.firma.local", clock)
+    found = judge_time(cases.section("member"), cases.host("member"), cases.WANTED, ClockView(-0.1, 0.1), domain)
+    (finding,) = [f for f in found if f.check == "time.domain"]
+    assert (finding.status, finding.cause) == (status, cause)
+    assert finding.owner is (Owner.NOBODY if status == "pass" else Owner.DOMAIN_ADMIN)
+    assert finding.params["controller"] == "dc1.firma.local"
+    alone = judge_time(cases.section("workgroup_pc"), cases.host("workgroup_pc"), cases.WANTED, None, domain)
+    assert not [f for f in alone if f.check == "time.domain"]
 
 
 def test_wanted_defaults() -> None:
