@@ -20,7 +20,17 @@ from .runtime import BASE, Runtime, end_recorded
 from .topology import CONTROL_HOST, CONTROL_SITE, Host, Site
 
 _T = TypeVar("_T")
-NEEDED = ("ip", "nft", "openssl", "nginx", "unbound", "chronyd")
+# Program -> the Debian package that has it.
+NEEDED = {
+    "ip": "iproute2",
+    "nft": "nftables",
+    "conntrack": "conntrack",
+    "openssl": "openssl",
+    "nginx": "nginx-light",
+    "unbound": "unbound",
+    "chronyd": "chrony",
+    "squid": "squid",
+}
 
 
 class Lab:
@@ -256,9 +266,9 @@ def check_tools() -> None:
     if sys.platform != "linux" or os.geteuid() != 0:
         raise LabError("the lab makes network namespaces: it needs Linux and root")
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    missing = [name for name in NEEDED if shutil.which(name, path=path) is None]
+    missing = [package for name, package in NEEDED.items() if shutil.which(name, path=path) is None]
     if missing:
-        raise LabError(f"the lab needs these programs (Debian packages of like names): {', '.join(missing)}")
+        raise LabError(f"the lab needs these Debian packages: {', '.join(missing)}")
     if "/usr/sbin" not in os.environ.get("PATH", "").split(":"):
         os.environ["PATH"] = path
 

@@ -40,16 +40,22 @@ def add(runtime: Runtime, fault: int, rules: Iterable[Rule]) -> None:
     rules = list(rules)
     with runtime.edit() as data:
         # Reversed rendering would turn a fault's own rules round: store them so that they come out as given.
-        for rule in reversed(rules):
-            data["rules"].append({"fault": fault, **vars(rule)})
-        for space in sorted({rule.netns for rule in rules}):
-            netns.tool(["nft", "-f", "-"], netns=space, text=render(data, space))
+        changed = [{"fault": fault, **vars(rule)} for rule in reversed(rules)]
+        data["rules"].extend(changed)
+        _apply(data, changed)
 
 
 def drop(runtime: Runtime, fault: int) -> None:
     """Take a fault's rules out of force."""
     with runtime.edit() as data:
-        spaces = sorted({rule["netns"] for rule in data["rules"] if rule["fault"] == fault})
+        changed = [rule for rule in data["rules"] if rule["fault"] == fault]
         data["rules"] = [rule for rule in data["rules"] if rule["fault"] != fault]
-        for space in spaces:
-            netns.tool(["nft", "-f", "-"], netns=space, text=render(data, space))
+        _apply(data, changed)
+
+
+def _apply(data: dict[str, Any], changed: list[dict[str, Any]]) -> None:
+    for space in sorted({rule["netns"] for rule in changed}):
+        netns.tool(["nft", "-f", "-"], netns=space, text=render(data, space))
+    # A translation is remembered for seconds: a datagram that happens to reuse a port would follow the former one.
+    for space in sorted({rule["netns"] for rule in changed if rule["chain"] == "nat"}):
+        netns.tool(["conntrack", "-D", "-p", "udp"], netns=space, check=False)

@@ -122,8 +122,8 @@ def _forwarding(netns_name: str) -> None:
     # ICMP errors are evidence: never hold them back.
     netns.sysctl(netns_name, ipv4__icmp_ratelimit=0, ipv6__icmp__ratelimit=0)
     netns.tool(["nft", "-f", "-"], netns=netns_name, text=_TABLE)
-    # A redirect switched on must soon be felt by datagrams from a known port. (After the table: it loads the module.)
-    netns.sysctl(netns_name, netfilter__nf_conntrack_udp_timeout=3, netfilter__nf_conntrack_udp_timeout_stream=3)
+    # Connections whose end was swallowed by a fault are soon forgotten. (After the table: it loads the module.)
+    netns.sysctl(netns_name, netfilter__nf_conntrack_tcp_timeout_established=60)
 
 
 def make_inet(netns_name: str) -> None:

@@ -87,6 +87,8 @@ def dns_unreachable(where: Where, resolver: str | None = None, icmp: str = "admi
 
 @fault("dns_slow", "The resolver answers late (seconds=1.5).")
 def dns_slow(where: Where, resolver: str | None = None, seconds: float = 1.5) -> None:
+    if not 0 <= seconds <= 20:
+        raise ValueError("seconds must be between 0 and 20: the gateway forgets a question after 30")
     _relay(where, resolver, do="delay", seconds=float(seconds))
 
 
