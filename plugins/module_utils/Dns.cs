@@ -150,6 +150,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Dns
         public static List<object> Ask(IList<string> resolvers, string name, double timeoutMs, Deadline deadline, Dice dice, Found found, Told answered, Whether othersDone)
         {
             double start = deadline.ElapsedMs;
+            bool cut = deadline.RemainingMs < timeoutMs;
             double limit = deadline.ClampMs(timeoutMs);
             List<Query> queries = new List<Query>();
             foreach (string resolver in resolvers)
@@ -167,7 +168,6 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Dns
                 while (true)
                 {
                     double age = deadline.ElapsedMs - start;
-                    if (deadline.Expired) { deadline.Cut(); }
                     bool othersAreDone = told && othersDone();
                     foreach (Query query in queries)
                     {
@@ -181,7 +181,8 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Dns
                         {
                             if (query.Bad == null)
                             {
-                                string code = deadline.Expired ? "deadline" : "timeout";
+                                string code = cut ? "deadline" : "timeout";
+                                if (cut) { deadline.Cut(); }
                                 query.Error = Fault.Make("dns", code, null, "no reply to " + query.Idents.Count + " datagrams");
                             }
                             query.Elapsed = Text.Ms(age);

@@ -47,13 +47,13 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tcp
                 IPAddress ip = IPAddress.Parse(address);
                 socket = new Socket(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
                 socket.NoDelay = true;
+                bool cut = deadline.RemainingMs < timeoutMs;
                 int wait = deadline.ClampMs(timeoutMs);
                 IAsyncResult connecting = socket.BeginConnect(ip, port, null, null);
                 waited = !connecting.CompletedSynchronously;
                 if (!connecting.AsyncWaitHandle.WaitOne(wait))
                 {
                     socket.Close();
-                    bool cut = deadline.Expired && wait < timeoutMs * 0.98;
                     if (cut) { deadline.Cut(); }
                     outcome = Outcome(Fault.Make("tcp", cut ? "deadline" : "timeout", (long)SocketError.TimedOut, "no answer to SYN"), Text.Ms(deadline.ElapsedMs - start));
                     return null;
@@ -92,6 +92,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tcp
         private readonly Deadline deadline;
         private readonly MemoryStream first = new MemoryStream();
         private double end;
+        private bool cutShort;
 
         public long Received;
         public bool Limited;
@@ -112,6 +113,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tcp
         /// <summary>From now on everything has to be over within ms (or by the deadline).</summary>
         public void Allow(double ms)
         {
+            cutShort = deadline.RemainingMs < ms;
             end = deadline.ElapsedMs + deadline.ClampMs(ms);
         }
 
@@ -185,9 +187,8 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tcp
 
         private IOException Late()
         {
-            bool cut = deadline.Expired;
-            if (cut) { deadline.Cut(); }
-            Fail(cut ? "deadline" : "timeout", (long)SocketError.TimedOut, "timed out");
+            if (cutShort) { deadline.Cut(); }
+            Fail(cutShort ? "deadline" : "timeout", (long)SocketError.TimedOut, "timed out");
             return new IOException("timed out", new SocketException((int)SocketError.TimedOut));
         }
 

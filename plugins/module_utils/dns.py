@@ -153,6 +153,7 @@ def ask(
     differing replies. others_done: whether the target's other phases are over.
     """
     start = time.monotonic()
+    cut = deadline.remaining < timeout
     limit = deadline.clamp(timeout)
     queries = [Query(resolver, name, kind, rng) for resolver in resolvers for kind in ("A", "AAAA")]
     selector = selectors.DefaultSelector()
@@ -166,14 +167,14 @@ def ask(
         told = False
         while True:
             now = time.monotonic()
-            if deadline.expired:
-                deadline.cut()
             open_ones = [q for q in queries if q.sock is not None]
             for query in open_ones:
                 waiting = query.first is None
                 if waiting and now - start >= limit:
                     if query.bad is None:
-                        code = "deadline" if deadline.expired else "timeout"
+                        code = "deadline" if cut else "timeout"
+                        if cut:
+                            deadline.cut()
                         query.error = make_fault("dns", code, None, f"no reply to {len(query.idents)} datagrams")
                     query.elapsed = _ms(start)
                     _drop(selector, query)

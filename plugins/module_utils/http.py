@@ -207,6 +207,7 @@ def exchange(stream: Stream, message: bytes, timeout: float, deadline: Deadline,
     """
     data = empty()
     start = time.monotonic()
+    cut = deadline.remaining < timeout
     end = start + deadline.clamp(timeout)
     raw = bytearray()
     head: t.Optional[Head] = None
@@ -250,7 +251,7 @@ def exchange(stream: Stream, message: bytes, timeout: float, deadline: Deadline,
         data["error"] = make_fault("http", "malformed", None, str(error))
     except (OSError, EOFError) as error:
         fault = fault_from("http", error)
-        if fault["code"] == "timeout" and deadline.expired:
+        if fault["code"] == "timeout" and cut:
             deadline.cut()
             fault["code"] = "deadline"
         data["error"] = fault

@@ -57,6 +57,7 @@ def connect(address: str, port: int, timeout: float, deadline: Deadline) -> t.Tu
     if deadline.expired:
         deadline.cut()
         return result(make_fault("tcp", "deadline", None, "not begun: the overall deadline is over")), None
+    cut = deadline.remaining < timeout
     sock: t.Optional[socket.socket] = None
     try:
         info = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
@@ -74,7 +75,7 @@ def connect(address: str, port: int, timeout: float, deadline: Deadline) -> t.Tu
         return done, sock
     except OSError as error:
         fault = fault_from("tcp", error)
-        if fault["code"] == "timeout" and deadline.expired and (time.monotonic() - start) < timeout * 0.98:
+        if fault["code"] == "timeout" and cut:
             deadline.cut()
             fault["code"] = "deadline"
         failed = result(fault, _ms(start))

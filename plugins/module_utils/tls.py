@@ -257,6 +257,7 @@ def _attempt(
     on_stall: t.Optional[t.Callable[[], None]],
 ) -> t.Tuple[Data, Channel, t.Optional[BaseException]]:
     start = time.monotonic()
+    cut = deadline.remaining < timeout
     limit = deadline.clamp(timeout)
     channel = Channel(sock, context, sni)
     if on_stall is not None:
@@ -276,7 +277,7 @@ def _attempt(
     else:
         fault = fault_from("tls", failed)
         code = fault["code"]
-        if code == "timeout" and deadline.expired:
+        if code == "timeout" and cut:
             deadline.cut()
             code = "deadline"
         data["error"] = make_fault("tls", error_code(seen, code), fault["native"], fault["message"])
