@@ -262,7 +262,7 @@ def _rest(tls: Tls, ctx: Context, found: Trouble, agree: bool | None, http: Http
     ):
         return _weak(found, leaf).but(status=Status.WARN)
     if tls.trusted is None:
-        return found.but(cause="incomplete", status=Status.UNKNOWN, grade="", owner=None)
+        return found.but(cause="incomplete", status=Status.UNKNOWN, grade="", owner=None, params={"phase": "tls"})
     if ctx.now is not None and leaf.not_after is not None:
         reference = ctx.now if ctx.clock is None else _shift(ctx.now, -(ctx.clock.low + ctx.clock.high) / 2)
         left = (leaf.not_after - reference).total_seconds() / 86400

@@ -228,10 +228,11 @@ def page(**more: t.Any) -> Raw:
     return attempt(address, source, tls=None, http=http(**more))
 
 
+_CANARY_HOSTS = {"https": "www.microsoft.com", "http_text": "www.msftconnecttest.com", "test_net": "192.0.2.1"}
+
+
 def canary(kind: str, ok: bool | None, *attempts: Raw, **more: t.Any) -> Raw:
-    host = {"https": "www.microsoft.com", "http_text": "www.msftconnecttest.com", "test_net": "192.0.2.1"}.get(
-        kind, "x.test"
-    )
+    host = more.pop("host", _CANARY_HOSTS.get(kind, "x7f3.edefter.gov.tr"))
     return {"id": kind, "kind": kind, "host": host, "ok": ok, "target": target(*attempts, id=kind, host=host, **more)}
 
 
