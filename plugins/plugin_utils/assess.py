@@ -212,6 +212,9 @@ def assess(raw: object, wanted: Wanted, vantage: Vantage, window: Window | None 
         findings += judge_clock(clock, wanted.clock, seen.identity.bios_date if seen.identity else None)
     firewalls, rules = _firewall(seen, wanted, vantage, findings)
     plan += rules
+    if rules and view is not None and view.ntp_works is False:
+        # The firewall is opened before time is repaired: whether NTP gets out is not known until then.
+        view = dataclasses.replace(view, ntp_works=None)
     if seen.endpoints is not None and "endpoints" in wanted.scope:
         situation = Situation(
             network=seen.network,

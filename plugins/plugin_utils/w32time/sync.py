@@ -284,6 +284,8 @@ def _beyond(case: Case, name: str, shown: str, expected: str) -> Check:
         return check("time.phase_limits.policy", case.host.policy_owner)
     if not case.writes:
         return check("time.phase_limits.beyond", case.admin)
+    if case.clock.ntp_works is False:
+        return check("time.phase_limits.no_ntp", Owner.FIREWALL_ADMIN)
     if not case.clock.corroborated:
         return check("time.phase_limits.uncorroborated", Owner.LOCAL_ADMIN)
     others = tuple(

@@ -87,6 +87,15 @@ def test_no_limit_is_opened_on_a_lone_source() -> None:
     assert found["time.phase_limits"].owner is Owner.LOCAL_ADMIN
 
 
+def test_where_ntp_does_not_get_out_nothing_waits_for_it() -> None:
+    found, steps = both("workgroup_pc", {}, at(YEARS_24, ntp_works=False))
+    assert steps == ()
+    assert found["time.phase_limits"].cause == "time.phase_limits.no_ntp"
+    peers = {"w32time": {"parameters": {"NtpServer": ""}}}
+    assert ids(both("workgroup_pc", peers, at(420.0, ntp_works=False))[1]) == ["time.peers", "time.update"]
+    assert ids(both("workgroup_pc", peers, at(420.0))[1]) == ["time.peers", "time.restart", "time.resync"]
+
+
 def test_an_interval_that_may_be_good_moves_nothing() -> None:
     steps = both("workgroup_pc", {}, ClockView(-0.9, 60000.0))[1]
     assert steps == ()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import re
 import subprocess
@@ -20,6 +19,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.model import Step
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.time import plan_time
 from ansible_collections.edefter.ready.plugins.plugin_utils.w32time import steps as kinds
 from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.case import ClockView
+from windows_double import ansible_run
 
 ROOT = pathlib.Path(__file__).parents[3]
 PURE = ROOT / "plugins" / "plugin_utils"
@@ -40,12 +40,12 @@ def planned() -> list[Step]:
 
 
 @pytest.fixture(scope="module")
-def documented() -> dict[str, dict[str, t.Any]]:
+def documented(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, t.Any]]:
     """Options of the stock modules, as ansible-doc prints them."""
+    env = ansible_run.environment(tmp_path_factory.mktemp("ansible"))
     names = sorted({step.module for step in planned()})
-    done = subprocess.run(
-        ["ansible-doc", "-t", "module", "-j", *names], capture_output=True, text=True, env={**os.environ}, check=False
-    )
+    command = [ansible_run.program("ansible-doc"), "-t", "module", "-j", *names]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     if done.returncode or not done.stdout.strip():
         pytest.skip("ansible-doc does not find the ansible.windows collection here")
     return {name: doc["doc"]["options"] for name, doc in json.loads(done.stdout).items()}
