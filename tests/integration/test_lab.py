@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from statistics import median
 
 import lab
 import pytest
@@ -73,6 +72,16 @@ def healthy(net: lab.Lab, host: lab.Host, *others: str) -> None:
     for name in others or (UYG,):
         seen = fetch(net, host, name)
         assert (seen.phase, seen.outcome, seen.status) == ("http", "ok", 200), (host.name, name, seen)
+
+
+def near(answer: ntp.Answer | None, truth: float = 0.0) -> bool:
+    """The answer is right: within half its delay, however busy this machine is."""
+    return answer is not None and abs(answer.offset - truth) <= answer.delay / 2 + 0.001
+
+
+def ends(net: lab.Lab, host: lab.Host, address: str, port: int, how: str) -> bool:
+    """A connect ends just so. Silence is waited for briefly, anything else patiently."""
+    return connect(net, host, address, port, timeout=0.3 if how == "timeout" else 3.0) == how
 
 
 # ---- up and down -----------------------------------------------------------------------------------------------------
@@ -136,7 +145,7 @@ def test_two_labs_at_once(net: lab.Lab, pc1: lab.Host) -> None:
         other.add_site("ankara")
         twin = other.add_host("pc1", site="ankara")
         with other.fault("tcp_drop", endpoint=FIRMA):
-            assert connect(other, twin, FIRMA4, 443, timeout=0.3) == "timeout"
+            assert ends(other, twin, FIRMA4, 443, "timeout")
             assert connect(net, pc1, FIRMA4, 443) == "ok"
     healthy(net, pc1)
 
@@ -230,13 +239,13 @@ def test_every_service_answers(net: lab.Lab, who: str) -> None:
             answer = ntp.ask(host.netns, address)
             assert answer is not None
             assert (answer.leap, answer.stratum) == (0, 2)
-            assert abs(answer.offset) < 0.02
+            assert near(answer)
 
 
 def test_what_is_not_there(net: lab.Lab, pc1: lab.Host) -> None:
     assert look_up(net, pc1, "k3x9q.example") == Looked(3, [])
-    assert connect(net, pc1, addresses.TEST_NET, 443, timeout=0.5) == "timeout"
-    assert connect(net, pc1, "203.0.113.77", 443, timeout=0.5) == "timeout"
+    assert ends(net, pc1, addresses.TEST_NET, 443, "timeout")
+    assert ends(net, pc1, "203.0.113.77", 443, "timeout")
     assert connect(net, pc1, "203.0.113.10", 4443) == "ECONNREFUSED"
     assert connect(net, net.host("pc3"), FIRMA6, 443) == "ENETUNREACH"
 
@@ -290,18 +299,19 @@ DNS: dict[str, Looked | str] = {
 @pytest.mark.parametrize("name", DNS)
 def test_dns_fault(net: lab.Lab, pc1: lab.Host, pc2: lab.Host, name: str) -> None:
     true = Looked(0, [FIRMA4])
+    patience = 0.4 if DNS[name] == "timeout" else 3.0
     with net.fault(name, host="pc1", endpoint=FIRMA):
-        assert look_up(net, pc1, FIRMA, timeout=0.4) == DNS[name]
-        assert look_up(net, pc1, FIRMA, server="198.51.100.54", timeout=0.4) == DNS[name]
+        assert look_up(net, pc1, FIRMA, timeout=patience) == DNS[name]
+        assert look_up(net, pc1, FIRMA, server="198.51.100.54", timeout=patience) == DNS[name]
         assert look_up(net, pc1, UYG) == Looked(0, ["203.0.113.10"])
         assert look_up(net, pc2, FIRMA) == true
     assert look_up(net, pc1, FIRMA) == true
     with net.fault(name, site="ankara", endpoint=FIRMA):
-        assert look_up(net, pc2, FIRMA, timeout=0.4) == DNS[name]
+        assert look_up(net, pc2, FIRMA, timeout=patience) == DNS[name]
         assert look_up(net, net.control_host, FIRMA) == true
     with net.fault(name, endpoint=FIRMA):
         for who in ("pc1", "pc3", "ctl"):
-            assert look_up(net, net.host(who), FIRMA, timeout=0.4) == DNS[name]
+            assert look_up(net, net.host(who), FIRMA, timeout=patience) == DNS[name]
         assert look_up(net, pc1, UYG) == Looked(0, ["203.0.113.10"])
     assert look_up(net, net.control_host, FIRMA) == true
 
@@ -330,8 +340,8 @@ def test_dns_unreachable(net: lab.Lab, pc1: lab.Host, icmp: str, seen: str) -> N
 def test_dns_slow(net: lab.Lab, pc1: lab.Host) -> None:
     with net.fault("dns_slow", host=pc1, endpoint=FIRMA, seconds=0.4):
         started = time.monotonic()
-        assert look_up(net, pc1, FIRMA) == Looked(0, [FIRMA4])
-        assert 0.4 <= time.monotonic() - started < 0.9
+        assert look_up(net, pc1, FIRMA, timeout=3) == Looked(0, [FIRMA4])
+        assert 0.4 <= time.monotonic() - started < 2
 
 
 def test_dns_garbage_is_never_a_good_answer(net: lab.Lab, pc1: lab.Host) -> None:
@@ -392,27 +402,27 @@ def test_tcp_fault(net: lab.Lab, pc1: lab.Host, pc2: lab.Host, name: str) -> Non
     four, six = TCP[name]
     with net.fault(name, host=pc1, endpoint=FIRMA):
         for port in (443, 4443):
-            assert connect(net, pc1, FIRMA4, port, timeout=0.3) == four
-            assert connect(net, pc1, FIRMA6, port, timeout=0.3) == six
+            assert ends(net, pc1, FIRMA4, port, four)
+            assert ends(net, pc1, FIRMA6, port, six)
         healthy(net, pc1)
         healthy(net, pc2, FIRMA)
     healthy(net, pc1, FIRMA)
     with net.fault(name, site="ankara", endpoint=[FIRMA, UYG]):
-        assert connect(net, pc2, FIRMA4, 443, timeout=0.3) == four
-        assert connect(net, pc2, "203.0.113.10", 443, timeout=0.3) == four
+        assert ends(net, pc2, FIRMA4, 443, four)
+        assert ends(net, pc2, "203.0.113.10", 443, four)
         healthy(net, pc2, "www.example.com")
         healthy(net, net.host("pc3"), FIRMA)
         healthy(net, net.control_host, FIRMA)
     with net.fault(name, host=pc1):
-        assert connect(net, pc1, "198.51.100.22", 443, timeout=0.3) == four
-        assert connect(net, pc1, FIRMA4, 4443, timeout=0.3) == four
+        assert ends(net, pc1, "198.51.100.22", 443, four)
+        assert ends(net, pc1, FIRMA4, 4443, four)
 
 
 @pytest.mark.parametrize("name", ["tcp_drop", "tcp_refused", "tcp_prohibited", "local_block"])
 def test_one_port_only(net: lab.Lab, pc1: lab.Host, name: str) -> None:
     with net.fault(name, host=pc1, endpoint=FIRMA, port=4443):
-        assert connect(net, pc1, FIRMA4, 4443, timeout=0.3) == TCP[name][0]
-        assert connect(net, pc1, FIRMA6, 4443, timeout=0.3) == TCP[name][1]
+        assert ends(net, pc1, FIRMA4, 4443, TCP[name][0])
+        assert ends(net, pc1, FIRMA6, 4443, TCP[name][1])
         healthy(net, pc1, FIRMA)
 
 
@@ -427,7 +437,7 @@ def test_tcp_flaky(net: lab.Lab, pc1: lab.Host) -> None:
 @pytest.mark.parametrize(("how", "seen"), [("drop", "timeout"), ("prohibited", "EACCES"), ("refused", "ECONNREFUSED")])
 def test_ipv6_dead(net: lab.Lab, pc1: lab.Host, how: str, seen: str) -> None:
     with net.fault("ipv6_dead", site="ankara", how=how):
-        assert connect(net, pc1, FIRMA6, 443, timeout=0.3) == seen
+        assert ends(net, pc1, FIRMA6, 443, seen)
         healthy(net, pc1, FIRMA)
     assert connect(net, pc1, FIRMA6, 443) == "ok"
 
@@ -436,14 +446,14 @@ def test_ipv6_dead(net: lab.Lab, pc1: lab.Host, how: str, seen: str) -> None:
 def test_service_down_for_everybody(net: lab.Lab, name: str, seen: str) -> None:
     with net.fault(name, endpoint=FIRMA):
         for who in ("pc1", "pc3", "ctl"):
-            assert connect(net, net.host(who), FIRMA4, 443, timeout=0.3) == seen
+            assert ends(net, net.host(who), FIRMA4, 443, seen)
             healthy(net, net.host(who))
 
 
 def test_transparent_proxy_accepts_what_is_not_there(net: lab.Lab, pc1: lab.Host, pc2: lab.Host) -> None:
     with net.fault("transparent_proxy", host=pc1):
         assert connect(net, pc1, addresses.TEST_NET, 443) == "ok"
-        assert connect(net, pc2, addresses.TEST_NET, 443, timeout=0.3) == "timeout"
+        assert ends(net, pc2, addresses.TEST_NET, 443, "timeout")
         healthy(net, pc1, FIRMA)
 
 
@@ -473,7 +483,7 @@ GATEWAY_ONLY = {"tls_intercepted"}
 @pytest.mark.parametrize("name", TLS)
 def test_tls_fault(net: lab.Lab, pc1: lab.Host, pc2: lab.Host, name: str) -> None:
     def broken(host: lab.Host, port: int, address: str | None = None) -> None:
-        seen = fetch(net, host, FIRMA, port, address=address, timeout=0.5)
+        seen = fetch(net, host, FIRMA, port, address=address, timeout=0.5 if TLS[name] == "timeout" else 3.0)
         assert (seen.phase, seen.outcome) == ("tls", TLS[name]), (host.name, port, address, seen)
 
     with net.fault(name, host=pc1, endpoint=FIRMA):
@@ -580,8 +590,9 @@ FOREIGN_CERTIFICATE = {"http_block_page", "http_block_redirect"}
 @pytest.mark.parametrize("name", [name for name in HTTP if name != "http_drip"])
 @pytest.mark.parametrize("port", [80, 443])
 def test_http_fault(net: lab.Lab, pc1: lab.Host, pc2: lab.Host, name: str, port: int) -> None:
+    patience = 0.6 if name == "http_stall" else 3.0
     with net.fault(name, host=pc1, endpoint=PORTAL):
-        seen = fetch(net, pc1, PORTAL, port, timeout=0.6, verify=name not in FOREIGN_CERTIFICATE)
+        seen = fetch(net, pc1, PORTAL, port, timeout=patience, verify=name not in FOREIGN_CERTIFICATE)
         assert seen.phase == "http", seen
         assert HTTP[name](seen), seen
         if port == 443 and name in FOREIGN_CERTIFICATE:
@@ -590,7 +601,7 @@ def test_http_fault(net: lab.Lab, pc1: lab.Host, pc2: lab.Host, name: str, port:
         assert fetch(net, pc2, PORTAL, port).status == 200
     with net.fault(name, endpoint=PORTAL, port=port):
         assert HTTP[name](
-            fetch(net, net.host("pc3"), PORTAL, port, timeout=0.6, verify=name not in FOREIGN_CERTIFICATE)
+            fetch(net, net.host("pc3"), PORTAL, port, timeout=patience, verify=name not in FOREIGN_CERTIFICATE)
         )
         assert fetch(net, pc2, PORTAL, 443 if port == 80 else 80).status == 200
 
@@ -633,7 +644,7 @@ def through_proxy(net: lab.Lab, host: lab.Host, port: int = 4443) -> tuple[int, 
     """Status of CONNECT and the X-Squid-Error header, or (0, error)."""
     with net.inside(host):
         try:
-            with socket.create_connection((addresses.PROXY4, addresses.PROXY_PORT), timeout=0.5) as sock:
+            with socket.create_connection((addresses.PROXY4, addresses.PROXY_PORT), timeout=1.5) as sock:
                 sock.settimeout(6)
                 sock.sendall(f"CONNECT {FIRMA}:{port} HTTP/1.1\r\nHost: {FIRMA}:{port}\r\n\r\n".encode())
                 head = sock.recv(8192).decode("latin-1")
@@ -667,7 +678,7 @@ def test_proxy_fault(net: lab.Lab, pc1: lab.Host, pc2: lab.Host, name: str, seen
 @pytest.mark.parametrize(("how", "seen"), [("drop", "timeout"), ("refused", "ECONNREFUSED")])
 def test_proxy_required(net: lab.Lab, pc1: lab.Host, how: str, seen: str) -> None:
     with net.fault("proxy_required", site="ankara", how=how):
-        assert connect(net, pc1, FIRMA4, 443, timeout=0.3) == seen
+        assert ends(net, pc1, FIRMA4, 443, seen)
         assert through_proxy(net, pc1) == (200, "")
         healthy(net, net.host("pc3"), FIRMA)
 
@@ -688,25 +699,25 @@ def round_trips(net: lab.Lab, host: lab.Host, count: int = 9) -> list[ntp.Answer
 
 def test_slow(net: lab.Lab, pc1: lab.Host, pc2: lab.Host) -> None:
     with net.fault("slow", host=pc1, delay_ms=20):
-        assert 0.040 <= median(a.delay for a in round_trips(net, pc1)) < 0.050
-        assert median(a.delay for a in round_trips(net, pc2)) < 0.010
+        assert 0.040 <= min(a.delay for a in round_trips(net, pc1)) < 0.050
+        assert min(a.delay for a in round_trips(net, pc2)) < 0.020
         seen = fetch(net, pc1, FIRMA, 443, address=FIRMA6, timeout=3)
         assert seen.status == 200
         assert seen.seconds >= 0.12, "TCP, TLS and HTTP cost a round trip each"
-    assert median(a.delay for a in round_trips(net, pc1)) < 0.010
+    assert min(a.delay for a in round_trips(net, pc1)) < 0.020
 
 
 def test_asymmetric_delay_shifts_the_measured_offset(net: lab.Lab, pc1: lab.Host) -> None:
     with net.fault("asymmetric", site="ankara", up_ms=80, down_ms=20):
-        best = min(round_trips(net, pc1, 5), key=lambda a: a.delay)
-    assert 0.100 <= best.delay < 0.105
-    assert abs(best.offset - 0.030) < 0.003
+        best = min(round_trips(net, pc1), key=lambda a: a.delay)
+    assert 0.100 <= best.delay < 0.110
+    assert abs(best.offset - 0.030) < 0.005
 
 
 def test_slow_towards_one_service(net: lab.Lab, pc1: lab.Host) -> None:
-    with net.fault("slow", site="ankara", endpoint=FIRMA, delay_ms=30):
-        assert fetch(net, pc1, FIRMA, timeout=3).seconds > 0.15
-        assert fetch(net, pc1, UYG).seconds < 0.1
+    with net.fault("slow", site="ankara", endpoint=FIRMA, delay_ms=100):
+        assert fetch(net, pc1, FIRMA, timeout=3).seconds >= 0.6
+        assert fetch(net, pc1, UYG, timeout=3).seconds < 0.5
 
 
 def test_loss_is_about_what_was_asked_for_and_repeatable(net: lab.Lab, pc1: lab.Host) -> None:
@@ -758,12 +769,10 @@ def test_ntp_skewed(net: lab.Lab, pc1: lab.Host, pc2: lab.Host, offset: float) -
         answer = min(round_trips(net, pc1, 5), key=lambda a: a.delay)
         # An NTP timestamp says nothing about its era: the difference counts modulo 2^32 seconds.
         error = (answer.offset - offset + 2**31) % 2**32 - 2**31
-        assert abs(error) < 0.005
+        assert abs(error) <= answer.delay / 2 + 0.001
         assert (answer.leap, answer.stratum) == (0, 2)
-        assert abs(round_trips(net, pc2, 1)[0].offset) < 0.02
-        other = ntp.ask(pc1.netns, "198.51.100.112")
-        assert other is not None
-        assert abs(other.offset) < 0.02
+        assert near(ntp.ask(pc2.netns, NTP1_4))
+        assert near(ntp.ask(pc1.netns, "198.51.100.112"))
 
 
 def test_ntp_blocked_and_refused(net: lab.Lab, pc1: lab.Host) -> None:
@@ -829,13 +838,13 @@ def test_faults_add_up_and_go_in_any_order(net: lab.Lab, pc1: lab.Host, pc2: lab
     block = net.fault("tcp_drop", site="ankara", endpoint=FIRMA, port=4443)
     expired = net.fault("cert_expired", endpoint=UYG)
     assert look_up(net, pc1, FIRMA) == Looked(0, ["203.0.113.200"])
-    assert connect(net, pc2, FIRMA4, 4443, timeout=0.3) == "timeout"
+    assert ends(net, pc2, FIRMA4, 4443, "timeout")
     assert fetch(net, pc2, UYG).outcome == "verify:10"
     assert fetch(net, pc2, FIRMA).seconds >= 0.03
     assert set(net.active_faults) == {slow.number, lie.number, block.number, expired.number}
     slow.clear()
     assert look_up(net, pc1, FIRMA) == Looked(0, ["203.0.113.200"])
-    assert connect(net, pc2, FIRMA4, 4443, timeout=0.3) == "timeout"
+    assert ends(net, pc2, FIRMA4, 4443, "timeout")
     block.clear()
     lie.clear()
     assert connect(net, pc2, FIRMA4, 4443) == "ok"
