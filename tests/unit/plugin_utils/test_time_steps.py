@@ -14,6 +14,7 @@ import typing as t
 import pytest
 import test_time_table as table
 import w32time_cases as cases
+import yaml
 from ansible_collections.edefter.ready.plugins.plugin_utils import messages
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Step
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.time import plan_time
@@ -85,3 +86,43 @@ def test_every_cause_has_words_and_no_words_are_left_over() -> None:
             assert set(part) == set(messages.LANGUAGES), key
             assert messages.placeholders(part["tr"]) == messages.placeholders(part["en"]), key
         assert message["title"]["tr"], key
+
+
+ROLE = ROOT / "roles" / "windows_time" / "tasks" / "repair.yml"
+SELECTED = re.compile(r"selectattr\('kind', '(?:eq|in)', (\[[^]]*\]|'[a-z_]+')\) \}\}")
+
+
+def role_tasks() -> list[tuple[list[str], str, set[str]]]:
+    """(kinds, module, options) of the role's tasks that apply steps, in their order."""
+    (block,) = [task for task in yaml.safe_load(ROLE.read_text(encoding="utf-8")) if "block" in task]
+    found = []
+    for task in [*block["block"], *block["always"]]:
+        match = SELECTED.search(str(task.get("loop", "")))
+        if match is None:
+            continue
+        (module,) = [key for key in task if key.startswith("ansible.windows.")]
+        found.append((re.findall(r"[a-z_]+", match[1]), module, set(task[module])))
+    return found
+
+
+def test_the_role_applies_every_kind_of_step_once_in_order_and_with_all_its_arguments() -> None:
+    tasks = role_tasks()
+    applied = [kind for named, dummy, dummy in tasks for kind in named]
+    assert sorted(applied) == sorted(kinds.KINDS)
+    # Kinds that share a task are applied in the plan's order; a later task holds no kind that has to come earlier, but
+    # for a restart, which stands for the update and so never meets it.
+    order = [min(kinds.KINDS.index(kind) for kind in named) for named, dummy, dummy in tasks]
+    assert order == sorted(order)
+    for step in planned():
+        (task,) = [task for task in tasks if step.kind in task[0]]
+        assert task[1] == step.module, step.id
+        assert set(step.args) <= task[2], step.id
+
+
+def test_update_and_restart_never_meet() -> None:
+    for kind in cases.KINDS:
+        for name in table.FAULTS:
+            for clock in (None, ClockView(-0.01, 0.01), ClockView(420.0, 420.1)):
+                observed = cases.section(kind, table._over(kind, name))
+                steps = {step.kind for step in plan_time(observed, cases.host(kind), cases.WANTED, clock)}
+                assert not {"update", "restart"} <= steps
