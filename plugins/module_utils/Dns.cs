@@ -7,6 +7,7 @@ using System.Collections.Generic;
 using System.IO;
 using System.Net;
 using System.Net.Sockets;
+using System.Threading;
 using ansible_collections.edefter.ready.plugins.module_utils.Core;
 using ansible_collections.edefter.ready.plugins.module_utils.DnsMessage;
 
@@ -138,7 +139,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Dns
         private static readonly double[] ResendAt = new double[] { 0.0, 0.2, 0.5 };
         // After the first reply the socket stays open for differing ones: at least ListenMinMs, at most ListenMaxMs, and no longer
         // than the target's other phases take, so that listening costs no time of its own.
-        private const double ListenMinMs = 150.0;
+        private const double ListenMinMs = 100.0;
         private const double ListenMaxMs = 500.0;
         private const int TickMicroseconds = 20000;
 
@@ -218,15 +219,11 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Dns
                         }
                         query.FirstAt = deadline.ElapsedMs;
                         query.Elapsed = Text.Ms(query.FirstAt - start);
-                        if (query.First.Truncated)
-                        {
-                            query.Truncated = true;
-                            double left = Math.Max(50.0, limit - (query.FirstAt - start));
-                            Guard(query, start, deadline, delegate() { one.Replace(AskTcp(one, dice, left, deadline)); return true; });
-                        }
+                        query.Truncated = query.First.Truncated;
                         found(Addresses(query.First.Answers));
                     }
                 }
+                AskAgain(queries, dice, start, limit, deadline, found);
             }
             finally
             {
@@ -248,6 +245,29 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Dns
                 if (type == "A" || type == "AAAA") { result.Add((string)answer["data"]); }
             }
             return result;
+        }
+
+        /// <summary>Whole answers over TCP for those that were cut off, all at once.</summary>
+        private static void AskAgain(List<Query> queries, Dice dice, double start, double limit, Deadline deadline, Found found)
+        {
+            double left = Math.Max(50.0, limit - (deadline.ElapsedMs - start));
+            List<Thread> threads = new List<Thread>();
+            foreach (Query query in queries)
+            {
+                if (!query.Truncated) { continue; }
+                Query one = query;
+                Thread thread = new Thread(delegate()
+                {
+                    bool whole = Guard(one, start, deadline, delegate() { one.Replace(AskTcp(one, dice, left, deadline)); return true; });
+                    if (!whole) { return; }
+                    one.Elapsed = Text.Ms(deadline.ElapsedMs - start);
+                    found(Addresses(one.First.Answers));
+                });
+                thread.IsBackground = true;
+                thread.Start();
+                threads.Add(thread);
+            }
+            foreach (Thread thread in threads) { thread.Join((int)left + 500); }
         }
 
         private static Reply AskTcp(Query query, Dice dice, double timeoutMs, Deadline deadline)

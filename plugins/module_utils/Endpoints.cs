@@ -23,13 +23,21 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
     {
         private const int MaxTargets = 128;
         private const int MaxCanaries = 16;
+        /// <summary>What would end up in a request line is asked for here once more, whoever checked it before.</summary>
+        private static void Check(string option, string id, string host, string path)
+        {
+            if (host.Length == 0 || !HttpProbe.Safe(host)) { throw new ArgumentException(option + " " + id + ": not a host name or address"); }
+            if (!HttpProbe.Safe(path) || path[0] != '/') { throw new ArgumentException(option + " " + id + ": not a path"); }
+        }
+
         private static TargetProbe Canary(Context context, IDictionary spec)
         {
             string kind = Opt.Str(spec, "kind", "");
             string host = Opt.Str(spec, "host", "");
             string id = Opt.Str(spec, "id", "");
             string path = Opt.Str(spec, "path", "/");
-            if (host.Length == 0 || !HttpProbe.Safe(host) || !HttpProbe.Safe(path)) { return null; }
+            if (host.Length == 0) { return null; }
+            Check("canaries", id, host, path);
             if (kind == "random_name")
             {
                 Dice dice = context.Dice("canary/" + id);
@@ -93,7 +101,8 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
                 string host = Opt.Str(spec, "host", "");
                 string path = Opt.Str(spec, "path", "/");
                 string scheme = Opt.Str(spec, "scheme", "https");
-                if (targets.Count >= MaxTargets || !HttpProbe.Safe(host) || !HttpProbe.Safe(path)) { continue; }
+                if (targets.Count >= MaxTargets) { throw new ArgumentException("endpoints: more than " + MaxTargets); }
+                Check("endpoints", Opt.Str(spec, "id", ""), host, path);
                 targets.Add(new TargetProbe(context, Opt.Str(spec, "id", ""), host, Opt.Int(spec, "port", scheme == "http" ? 80 : 443), scheme, path, "full"));
             }
             int probed = targets.Count;

@@ -206,7 +206,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Http
         /// <summary>Whether a path may stand in a request: what the options should hold, asked again where it counts.</summary>
         public static bool Safe(string text)
         {
-            if (text == null || text.Length > 2000) { return false; }
+            if (string.IsNullOrEmpty(text) || text.Length > 2000) { return false; }
             foreach (char c in text) { if (c <= ' ' || c > '~') { return false; } }
             return true;
         }

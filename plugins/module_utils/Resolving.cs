@@ -87,6 +87,9 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Resolving
             string fake = answer == null ? null : answer("hosts_file", "") as string;
             if (fake != null) { return fake; }
             if (Environment.OSVersion.Platform == PlatformID.Unix) { return "/etc/hosts"; }
+            // Malware likes to move it: Windows looks where this value says.
+            string folder = Reg.Str(@"SYSTEM\CurrentControlSet\Services\Tcpip\Parameters", "DataBasePath");
+            if (!string.IsNullOrEmpty(folder)) { return Path.Combine(Environment.ExpandEnvironmentVariables(folder), "hosts"); }
             return Path.Combine(Environment.SystemDirectory, @"drivers\etc\hosts");
         }
 

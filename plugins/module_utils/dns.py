@@ -13,6 +13,7 @@ import random
 import selectors
 import socket
 import struct
+import threading
 import time
 import typing as t
 
@@ -32,9 +33,9 @@ MAX_OTHERS = 3
 RESEND_AT = (0.0, 0.2, 0.5)
 # After the first reply the socket stays open for differing ones: at least LISTEN_MIN, at most LISTEN_MAX, and no longer
 # than the target's other phases take, so that listening costs no time of its own.
-LISTEN_MIN = 0.15
+LISTEN_MIN = 0.1
 LISTEN_MAX = 0.5
-_TICK = 0.02
+_TICK = 0.03
 
 
 def _ask_tcp(resolver: str, name: str, qtype: int, rng: random.Random, timeout: float, deadline: Deadline) -> Reply:
@@ -156,7 +157,7 @@ def ask(
     cut = deadline.remaining < timeout
     limit = deadline.clamp(timeout)
     queries = [Query(resolver, name, kind, rng) for resolver in resolvers for kind in ("A", "AAAA")]
-    selector = selectors.DefaultSelector()
+    selector = selectors.PollSelector()
     try:
         for query in queries:
             _guard(query, start, query.open)
@@ -193,7 +194,7 @@ def ask(
                 all_answered()
             if all(q.sock is None for q in queries):
                 break
-            for key, _events in selector.select(_TICK):
+            for key, _events in selector.select(_until_next(queries, start, limit)):
                 query = key.data
                 if not _guard(query, start, query.take):
                     if query.error is not None:
@@ -201,11 +202,9 @@ def ask(
                     continue
                 query.first_at = time.monotonic()
                 query.elapsed = _ms(start)
-                if query.first.truncated:
-                    query.truncated = True
-                    left = max(0.05, limit - (query.first_at - start))
-                    _guard(query, start, _retry_tcp, query, rng, left, deadline)
+                query.truncated = query.first.truncated
                 found(addresses_of(query.first.answers))
+        _ask_again([q for q in queries if q.truncated], rng, start, limit, deadline, found)
     finally:
         for query in queries:
             query.close()
@@ -213,11 +212,45 @@ def ask(
     return [query.result() for query in queries]
 
 
-def _retry_tcp(query: Query, rng: random.Random, timeout: float, deadline: Deadline) -> None:
-    reply = _ask_tcp(query.resolver, query.name, TYPES[query.kind], rng, timeout, deadline)
-    query.seen = {}
-    query.first = reply
-    query.seen[0] = [reply]
+def _until_next(queries: t.Iterable[Query], start: float, limit: float) -> float:
+    """Seconds until something has to be done even if no datagram comes."""
+    now = time.monotonic()
+    wait = limit
+    for query in queries:
+        if query.sock is None:
+            continue
+        if query.first is not None:
+            wait = min(wait, max(_TICK, query.first_at + LISTEN_MIN - now))
+        elif len(query.idents) < len(RESEND_AT):
+            wait = min(wait, start + RESEND_AT[len(query.idents)] * limit - now)
+        else:
+            wait = min(wait, start + limit - now)
+    return max(0.001, wait)
+
+
+def _ask_again(
+    truncated: t.List[Query],
+    rng: random.Random,
+    start: float,
+    limit: float,
+    deadline: Deadline,
+    found: t.Callable[[t.List[str]], None],
+) -> None:
+    """Whole answers over TCP for those that were cut off, all at once."""
+    left = max(0.05, limit - (time.monotonic() - start))
+
+    def retry(query: Query) -> None:
+        reply = _ask_tcp(query.resolver, query.name, TYPES[query.kind], rng, left, deadline)
+        query.seen = {0: [reply]}
+        query.first = reply
+        query.elapsed = _ms(start)
+        found(addresses_of(reply.answers))
+
+    threads = [threading.Thread(target=_guard, args=(q, start, retry, q), daemon=True) for q in truncated]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(left + 0.5)
 
 
 def _guard(query: Query, start: float, call: t.Callable[..., t.Any], *args: t.Any) -> t.Any:

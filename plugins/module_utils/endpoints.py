@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import re
 import threading
 import typing as t
 
@@ -22,16 +23,26 @@ from ansible_collections.edefter.ready.plugins.module_utils.target import Target
 MAX_TARGETS = 128
 MAX_CANARIES = 16
 _STACK = 256 * 1024
+_SAFE = re.compile(r"[!-~]{1,2000}")
 
 
 def _random_label(rng: random.Random) -> str:
     return "".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(14))
 
 
+def _check(option: str, spec: Data) -> None:
+    """What would end up in a request line is asked for here once more, whoever checked it before."""
+    if not _SAFE.fullmatch(str(spec.get("host"))):
+        raise ValueError(f"{option} {spec.get('id')}: not a host name or address")
+    if not _SAFE.fullmatch(str(spec.get("path") or "/")) or str(spec.get("path") or "/")[0] != "/":
+        raise ValueError(f"{option} {spec.get('id')}: not a path")
+
+
 def _canary_target(context: Context, spec: Data) -> t.Optional[Target]:
     kind, host = spec.get("kind"), spec.get("host")
     if not host:
         return None
+    _check("canaries", spec)
     if kind == "random_name":
         name = f"{_random_label(context.rng('canary/' + spec['id']))}.{str(host).rstrip('.')}"
         return Target(context, {**spec, "host": name, "port": spec.get("port") or 443}, "dns")
@@ -70,7 +81,12 @@ def collect(options: Data, deadline: Deadline) -> Data:
     with contextlib.suppress(ValueError, RuntimeError):
         threading.stack_size(_STACK)
     context = Context(options, deadline)
-    targets = [Target(context, spec) for spec in (options.get("endpoints") or [])[:MAX_TARGETS]]
+    specs = options.get("endpoints") or []
+    if len(specs) > MAX_TARGETS:
+        raise ValueError(f"endpoints: more than {MAX_TARGETS}")
+    for spec in specs:
+        _check("endpoints", spec)
+    targets = [Target(context, spec) for spec in specs]
     canaries: t.List[t.Tuple[Data, t.Optional[Target]]] = []
     for spec in (options.get("canaries") or [])[:MAX_CANARIES]:
         canaries.append((spec, _canary_target(context, spec)))

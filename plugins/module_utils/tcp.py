@@ -60,8 +60,10 @@ def connect(address: str, port: int, timeout: float, deadline: Deadline) -> t.Tu
     cut = deadline.remaining < timeout
     sock: t.Optional[socket.socket] = None
     try:
-        info = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
-        sock = socket.socket(info[0], socket.SOCK_STREAM)
+        place: t.Any = (address, port)
+        if "%" in address:
+            place = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0][4]
+        sock = socket.socket(socket.AF_INET if family == 4 else socket.AF_INET6, socket.SOCK_STREAM)
         with contextlib.suppress(OSError):
             if family == 4:
                 sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
@@ -69,7 +71,7 @@ def connect(address: str, port: int, timeout: float, deadline: Deadline) -> t.Tu
                 sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(deadline.clamp(timeout))
-        sock.connect(info[4])
+        sock.connect(place)
         done = result(None, _ms(start))
         done["local_address"] = str(sock.getsockname()[0])
         return done, sock

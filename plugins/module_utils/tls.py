@@ -23,6 +23,7 @@ from ansible_collections.edefter.ready.plugins.module_utils.core import Data, De
 FIRST_BYTES = 16
 MAX_TEE = 65536
 MAX_HANDSHAKE = 262144
+MAX_CACHE = 512
 # Silence after the ClientHello for this part of the timeout counts as a stall for the second question (another SNI),
 # so that it runs beside the first and costs little time of its own.
 STALL_AT = 0.4
@@ -50,6 +51,7 @@ class Contexts:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._made: t.Dict[str, ssl.SSLContext] = {}
+        self._certificates: t.Dict[bytes, Data] = {}
 
     def get(self, kind: str) -> ssl.SSLContext:
         """kind: verify | dates_aside | read."""
@@ -58,6 +60,17 @@ class Contexts:
             if context is None:
                 context = self._made[kind] = _context(kind)
             return context
+
+    def certificate(self, der: bytes) -> Data:
+        """The certificate, read once: the addresses of a name all send the same chain."""
+        with self._lock:
+            known = self._certificates.get(der)
+        if known is None:
+            known = certs.read_certificate(der)
+            with self._lock:
+                if len(self._certificates) < MAX_CACHE:
+                    self._certificates[der] = known
+        return known
 
 
 def _context(kind: str) -> ssl.SSLContext:
@@ -332,7 +345,7 @@ def probe(
         if status:
             data.update(trusted=False, chain_status=status)
         return data, None
-    chain = [certs.read_certificate(der) for der in channel.chain()]
+    chain = [contexts.certificate(der) for der in channel.chain()]
     data["chain"] = chain
     if chain:
         data["name_match"] = certs.name_matches(chain[0], host)

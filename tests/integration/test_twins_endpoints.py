@@ -467,3 +467,11 @@ def test_byte_soup(soup: Twins) -> None:
             for target in data["targets"]:
                 for attempt in target["attempts"]:
                     assert "error" not in {code(attempt[phase]) for phase in ("tcp", "tls", "http")}, (name, attempt)
+
+
+@pytest.mark.parametrize("bad", [{"path": "/ HTTP/1.1\r\nX: y"}, {"path": "x"}, {"host": "a b"}, {"host": "a\r\nb"}])
+def test_nothing_gets_into_a_request_line(twins: Twins, bad: Data) -> None:
+    results = twins.call({"endpoints": [{**UYG, **bad}], "canaries": []})
+    for observation in results.values():
+        assert observation["sections"]["endpoints"]["status"] == "error"
+        assert observation["sections"]["endpoints"]["error"]["code"] == "error"
