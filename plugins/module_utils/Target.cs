@@ -27,6 +27,8 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
     {
         private const int MaxAddresses = 16;
         private const int StackBytes = 512 * 1024;
+        // A late system look-up may take until this long before the overall deadline.
+        private const double SystemReserveMs = 2000.0;
         private static readonly string[] Sources = new string[] { "system", "query", "vantage", "literal" };
 
         private readonly Context context;
@@ -44,6 +46,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
         private readonly List<Dictionary<string, object>> proxied = new List<Dictionary<string, object>>();
         private Dictionary<string, object> system;
         private List<object> queries;
+        private double startedMs;
         private int running;
 
         /// <summary>phases: full | dns | tcp.</summary>
@@ -372,6 +375,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
         public Dictionary<string, object> Run()
         {
             double start = context.Deadline.ElapsedMs;
+            startedMs = start;
             lock (changed)
             {
                 if (literal) { Found("literal", new string[] { host }); }
@@ -403,24 +407,49 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
                 while (!Finished(limit) && !context.Deadline.Expired)
                 {
                     double left = context.Deadline.RemainingMs;
-                    if (system == null && !literal) { left = Math.Min(left, limit - context.Deadline.ElapsedMs); }
+                    if (system == null && !literal) { left = Math.Min(left, SystemLimit(limit) - context.Deadline.ElapsedMs); }
                     Monitor.Wait(changed, (int)Math.Max(1.0, left));
                 }
                 return Result(start);
             }
         }
 
+        /// <summary>
+        /// Until when the system's look-up is waited for. A name that has addresses is late, not lost: a client repeats a lost datagram only
+        /// after seconds. Nothing else waits for it, and giving up would make a fault of one lost packet.
+        /// </summary>
+        private double SystemLimit(double limit)
+        {
+            if (!Resolves()) { return limit; }
+            return Math.Max(limit, context.Deadline.ElapsedMs + context.Deadline.RemainingMs - SystemReserveMs);
+        }
+
+        /// <summary>Whether any resolver gave an address when asked directly.</summary>
+        private bool Resolves()
+        {
+            if (queries == null) { return false; }
+            foreach (Dictionary<string, object> query in queries)
+            {
+                foreach (Dictionary<string, object> answer in (IEnumerable)query["answers"])
+                {
+                    string type = answer["type"] as string;
+                    if (type == "A" || type == "AAAA") { return true; }
+                }
+            }
+            return false;
+        }
+
         private bool Finished(double limit)
         {
             if (!literal)
             {
-                if (system == null && context.Deadline.ElapsedMs >= limit)
+                if (system == null && context.Deadline.ElapsedMs >= SystemLimit(limit))
                 {
                     // A look-up cannot be told to give up. It goes on in its thread and nobody waits.
                     system = new Dictionary<string, object>();
                     system["addresses"] = new List<object>();
-                    system["error"] = Fault.Make("dns", "timeout", null, "no answer of the system within the timeout");
-                    system["elapsed_ms"] = Text.Ms(context.TimeoutMs);
+                    system["error"] = Fault.Make("dns", "timeout", null, "no answer of the system in time");
+                    system["elapsed_ms"] = Text.Ms(context.Deadline.ElapsedMs - startedMs);
                 }
                 if (system == null || queries == null) { return false; }
             }
