@@ -84,18 +84,6 @@ chrony_aside() {
 chrony_aside
 install_packages
 
-# Debian's AppArmor profiles let these daemons read their system configuration and nothing else; the lab's own instances
-# have theirs elsewhere. A profile goes by path, so the lab gets copies (run.sh puts .cache/bin first).
-if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then
-  mkdir -p .cache/bin
-  for program in /usr/sbin/chronyd /usr/sbin/unbound /usr/sbin/squid /usr/bin/tcpdump; do
-    profile=${program#/}
-    if [ -x "$program" ] && [ -e "/etc/apparmor.d/${profile//\//.}" ]; then
-      cmp -s "$program" ".cache/bin/${program##*/}" || cp "$program" ".cache/bin/${program##*/}"
-    fi
-  done
-fi
-
 # ---------------------------------------------------------------- Python
 # A pyenv shim may exist and fail, so a candidate counts only if it runs and can make environments.
 works() { "$1" -c "import sys, venv, ensurepip, ssl; sys.exit(sys.version_info[:2] != ($2))" >/dev/null 2>&1 </dev/null; }
