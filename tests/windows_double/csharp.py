@@ -18,6 +18,7 @@ import os
 import pathlib
 import re
 import select
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -26,6 +27,7 @@ import typing as t
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "plugins" / "module_utils"
+SLEEP = pathlib.Path(__file__).parent / "mono" / "clock_nanosleep.c"
 HARNESS = pathlib.Path(__file__).parent / "mono" / "Harness.cs"
 REFERENCE_ASSEMBLIES = "/usr/lib/mono/{version}-api"
 _ASSEMBLY = re.compile(r"^//AssemblyReference\s+-Name\s+(\S+)\s+-CLR\s+Framework\s*$", re.MULTILINE)
@@ -111,6 +113,21 @@ def faketime_library() -> str:
     return found[0]
 
 
+def true_sleep() -> pathlib.Path:
+    """The library that keeps libfaketime away from sleeps (mono/clock_nanosleep.c says why)."""
+    text = SLEEP.read_bytes()
+    target = _cache() / f"sleep-{hashlib.sha256(text).hexdigest()[:24]}.so"
+    if not target.exists():
+        compiler = shutil.which("tcc") or shutil.which("cc")
+        if compiler is None:
+            raise FileNotFoundError("no C compiler; install the Debian package tcc")
+        scratch = target.with_name(f".{os.getpid()}-{threading.get_ident()}-{target.name}")
+        command = [compiler, "-shared", "-nostdlib", "-o", str(scratch), str(SLEEP)]
+        subprocess.run(command, check=True, capture_output=True)
+        os.replace(scratch, target)
+    return target
+
+
 def environment(
     *,
     registry: pathlib.Path | None = None,
@@ -124,12 +141,14 @@ def environment(
     holds Mono's trust store, so that hosts trust different roots.
     """
     result = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "tr_TR.UTF-8", "TZ": "UTC"}
+    # A crash of Mono itself is over quickly: no debugger is called in.
+    result["MONO_DEBUG"] = "no-gdb-backtrace"
     if registry is not None:
         result["MONO_REGISTRY_PATH"] = str(registry)
     if home is not None:
         result.update(HOME=str(home), XDG_CONFIG_HOME=str(home / ".config"))
     if faketime is not None:
-        result.update(LD_PRELOAD=faketime_library(), FAKETIME=faketime, DONT_FAKE_MONOTONIC="1")
+        result.update(LD_PRELOAD=f"{true_sleep()}:{faketime_library()}", FAKETIME=faketime, DONT_FAKE_MONOTONIC="1")
         # Without this, libfaketime shifts deadlines of waits on the monotonic clock too: every Join would end at once.
         result["FAKETIME_FORCE_MONOTONIC_FIX"] = "0"
     result.update(env or {})
@@ -230,12 +249,11 @@ class Worker:
         with contextlib.suppress(OSError):
             if self._process.stdin:
                 self._process.stdin.close()
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
+        # The end of its input ends it. SIGTERM would make Mono write a crash report.
+        try:
+            self._process.wait(1)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
         self._process.wait()
 
     def __enter__(self) -> Worker:
