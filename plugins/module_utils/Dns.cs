@@ -129,8 +129,6 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Dns
 
     public delegate void Found(List<string> addresses);
 
-    public delegate void Told();
-
     public delegate bool Whether();
 
     public static class DnsClient
@@ -145,10 +143,9 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Dns
 
         /// <summary>
         /// Asks every resolver for A and AAAA at once, in one loop. Never raises for a fault of the network. found: told the addresses as
-        /// each first reply comes; answered: told once when nothing more is waited for but differing replies; othersDone: whether the
-        /// target's other phases are over.
+        /// each first reply comes; othersDone: whether the target's other phases are over, so that listening for differing replies may end.
         /// </summary>
-        public static List<object> Ask(IList<string> resolvers, string name, double timeoutMs, Deadline deadline, Dice dice, Found found, Told answered, Whether othersDone)
+        public static List<object> Ask(IList<string> resolvers, string name, double timeoutMs, Deadline deadline, Dice dice, Found found, Whether othersDone)
         {
             double start = deadline.ElapsedMs;
             bool cut = deadline.RemainingMs < timeoutMs;
@@ -165,11 +162,11 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Dns
                     Query one = query;
                     if (!Guard(query, start, deadline, delegate() { one.Open(); return true; })) { query.Close(); }
                 }
-                bool told = false;
+                bool answered = false;
                 while (true)
                 {
                     double age = deadline.ElapsedMs - start;
-                    bool othersAreDone = told && othersDone();
+                    bool othersAreDone = answered && othersDone();
                     foreach (Query query in queries)
                     {
                         if (query.Socket == null) { continue; }
@@ -205,7 +202,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Dns
                         open.Add(query.Socket);
                         waiting = waiting || query.First == null;
                     }
-                    if (!told && !waiting) { told = true; answered(); }
+                    answered = answered || !waiting;
                     if (open.Count == 0) { break; }
                     Socket.Select(open, null, null, TickMicroseconds);
                     foreach (Query query in queries)

@@ -169,7 +169,6 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
             {
                 result = DnsClient.Ask(context.Resolvers, host, context.TimeoutMs, context.Deadline, context.Dice(id),
                     delegate(List<string> addresses) { Found("query", addresses); },
-                    delegate() { lock (changed) { Monitor.PulseAll(changed); } },
                     delegate() { lock (changed) { return running == 0 && system != null; } });
             }
             catch (SocketException) { result = new List<object>(); }

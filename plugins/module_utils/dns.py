@@ -145,13 +145,12 @@ def ask(
     deadline: Deadline,
     rng: random.Random,
     found: t.Callable[[t.List[str]], None],
-    all_answered: t.Callable[[], None],
     others_done: t.Callable[[], bool],
 ) -> t.List[Data]:
     """Asks every resolver for A and AAAA at once, in one loop. Never raises for a fault of the network.
 
-    found: told the addresses as each first reply comes. all_answered: told once when nothing more is waited for but
-    differing replies. others_done: whether the target's other phases are over.
+    found: told the addresses as each first reply comes. others_done: whether the target's other phases are over, so
+    that listening for differing replies may end.
     """
     start = time.monotonic()
     cut = deadline.remaining < timeout
@@ -165,7 +164,7 @@ def ask(
                 selector.register(query.sock, selectors.EVENT_READ, query)
             else:
                 query.close()
-        told = False
+        answered = False
         while True:
             now = time.monotonic()
             open_ones = [q for q in queries if q.sock is not None]
@@ -187,11 +186,9 @@ def ask(
                             _drop(selector, query)
                 elif not waiting:
                     age = now - query.first_at
-                    if deadline.expired or age >= LISTEN_MAX or (age >= LISTEN_MIN and told and others_done()):
+                    if deadline.expired or age >= LISTEN_MAX or (age >= LISTEN_MIN and answered and others_done()):
                         _drop(selector, query)
-            if not told and all(q.sock is None or q.first is not None for q in queries):
-                told = True
-                all_answered()
+            answered = answered or all(q.sock is None or q.first is not None for q in queries)
             if all(q.sock is None for q in queries):
                 break
             for key, _events in selector.select(_until_next(queries, start, limit)):

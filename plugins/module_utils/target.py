@@ -40,7 +40,6 @@ class Target:
         self.literal = resolving.is_address(self.host)
         self.system: t.Optional[Data] = None
         self.queries: t.Optional[t.List[Data]] = None
-        self.answered = False
         self.known: t.Dict[str, t.Set[str]] = {}
         self.attempts: t.Dict[str, Data] = {}
         self.proxied: t.List[Data] = []
@@ -104,21 +103,19 @@ class Target:
     def _ask(self) -> None:
         context = self.context
 
-        def answered() -> None:
-            with self.changed:
-                self.answered = True
-                self.changed.notify_all()
-
-        queries = dns.ask(
-            context.resolvers,
-            self.host,
-            context.timeout,
-            context.deadline,
-            context.rng(self.id),
-            lambda addresses: self.found("query", addresses),
-            answered,
-            lambda: self.running == 0 and self.system is not None,
-        )
+        try:
+            queries = dns.ask(
+                context.resolvers,
+                self.host,
+                context.timeout,
+                context.deadline,
+                context.rng(self.id),
+                lambda addresses: self.found("query", addresses),
+                lambda: self.running == 0 and self.system is not None,
+            )
+        except OSError:
+            # No socket to be had at all: nothing is known of any resolver.
+            queries = []
         with self.changed:
             self.queries = queries
             self.changed.notify_all()
@@ -283,8 +280,8 @@ class Target:
             self._ask()
         with self.changed:
             if self._resolves():
-                # The name has addresses, so the system's own look-up is late, not lost: its client repeats a lost datagram
-                # only after seconds. Nothing else waits for it, and giving up would make a fault of one lost packet.
+                # The name has addresses, so the system's own look-up is late, not lost: its client repeats a lost
+                # datagram only after seconds. Nothing else waits for it, and giving up would make a fault of one packet.
                 limit = max(limit, time.monotonic() + context.deadline.remaining - SYSTEM_RESERVE)
             while not self._finished(limit):
                 left = context.deadline.remaining
