@@ -201,7 +201,7 @@ def test_the_deadline_ends_it(read: Read) -> None:
 
 
 def test_what_an_api_does_not_answer_stays_in_its_field(read: Read) -> None:
-    firewall = parsed(read({}, {"firewall_profiles": {"throw": "no COM"}, "service:BFE": {"throw": "no SCM"}}))
+    firewall = parsed(read({}, {"firewall_profiles": {"throw": "no COM"}, "service:bfe": {"throw": "no SCM"}}))
     assert firewall.active is None
     assert firewall.judged == ("domain", "private", "public")
     assert firewall.active_error is not None

@@ -22,6 +22,7 @@ The shape of its `data`:
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils import shape
@@ -98,8 +99,14 @@ class Firewall:
 
     def book(self, without: t.Callable[[Rule], bool] | None = None) -> RuleBook:
         """The evaluator over this host's rules. without: rules to leave out (what would be without them?)."""
-        rules = self.rules if without is None else tuple(rule for rule in self.rules if not without(rule))
-        return RuleBook(rules, self.effective(), self.complete)
+        if without is None:
+            return self._book
+        return RuleBook((rule for rule in self.rules if not without(rule)), self.effective(), self.complete)
+
+    @functools.cached_property
+    def _book(self) -> RuleBook:
+        """Judge and plan ask the same questions: they share what is remembered."""
+        return RuleBook(self.rules, self.effective(), self.complete)
 
 
 def parse_firewall(raw: object) -> Firewall:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import itertools
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils.winfw import match as matching
@@ -75,6 +76,7 @@ class RuleBook:
         in_force = [
             rule for rule in rules if rule.direction is Direction.OUT and (rule.active or rule.store in HARDENING)
         ]
+        in_force.sort(key=_order)
         self.effective = effective
         self.complete = complete
         self._main = [rule for rule in in_force if rule.store not in HARDENING]
@@ -106,7 +108,7 @@ class RuleBook:
             and rule.profiles & bit
             and (rule.store != "local" or settings.merge.value != OFF)
         ]
-        return tuple(sorted(found, key=_order))
+        return tuple(found)
 
     def _hits(self, query: Query) -> tuple[list[tuple[Rule, Match, _Depends]], list[tuple[Rule, Match, _Depends]]]:
         """Rules that match or may, of the main stores and of service hardening."""
@@ -156,9 +158,8 @@ class RuleBook:
             # A rule whose action cannot be read might block: it never makes anything allowed.
             action = rule.action or Action.BLOCK
             if level is Match.YES:
-                first = sure.get(action)
-                if first is None or _order(rule) < _order(first):
-                    sure[action] = rule
+                # In the order of store and id, so the first is the one to name.
+                sure.setdefault(action, rule)
             else:
                 maybe[action].append((rule, depends))
         if Action.BYPASS in sure:
@@ -206,9 +207,9 @@ def _base(
 
 
 def _conditional(reason: str, hits: list[_Hit], profile: str, otherwise: Outcome) -> Verdict:
-    ordered = sorted(hits, key=lambda hit: _order(hit[0]))
-    conditions = [Condition(rule.id, rule.store, key, value) for rule, depends in ordered for key, value in depends]
-    return Verdict(Outcome.CONDITIONAL, reason, profile, ordered[0][0], tuple(conditions[:MAX_CONDITIONS]), otherwise)
+    conditions = (Condition(rule.id, rule.store, key, value) for rule, depends in hits for key, value in depends)
+    few = tuple(itertools.islice(conditions, MAX_CONDITIONS))
+    return Verdict(Outcome.CONDITIONAL, reason, profile, hits[0][0], few, otherwise)
 
 
 def _hardened(hits: list[tuple[Rule, Match, _Depends]], profile: str) -> Verdict | None:
@@ -221,7 +222,7 @@ def _hardened(hits: list[tuple[Rule, Match, _Depends]], profile: str) -> Verdict
         return None
     sure = [hit[0] for hit in hits if hit[0].action is Action.BLOCK and hit[1] is Match.YES]
     if sure and not allowed:
-        return Verdict(Outcome.BLOCKED, "hardening", profile, min(sure, key=_order))
+        return Verdict(Outcome.BLOCKED, "hardening", profile, sure[0])
     return _conditional("hardening", blocks, profile, Outcome.ALLOWED)
 
 
@@ -244,7 +245,7 @@ def _addressed(
         if remote is None:
             result.append(candidate)
             continue
-        dynamic = any(condition[0] == "RADynKey" for condition in rule.conditions)
+        dynamic = bool(rule.conditions) and any(condition[0] == "RADynKey" for condition in rule.conditions)
         address = matching.match_address(remote, where, dynamic)
         if address is Match.YES and dynamic:
             # Its own addresses hold whatever the keyword resolves to.

@@ -133,7 +133,7 @@ REPEATABLE = frozenset(
 
 KNOWN = frozenset([*INERT, *PORT_KEYS, *ADDRESS_KEYS, *CONDITIONS])
 _BY_FOLD = {fold(key): key for key in KNOWN}
-# Two spellings first: the exact one is nearly always there.
+# Both spellings: the exact one is nearly always there, and spares the folding.
 SPELLING: t.Mapping[str, str] = {**_BY_FOLD, **{key: key for key in KNOWN}}
 
 PORT_WORDS = frozenset(
@@ -218,8 +218,21 @@ def read_address(text: str, version: int) -> Range | str | None:
 
 
 def _address(text: str, version: int) -> int:
-    address = ipaddress.IPv4Address(text) if version == 4 else ipaddress.IPv6Address(text)
-    return int(address)
+    if version == 6:
+        return int(ipaddress.IPv6Address(text))
+    # What ipaddress.IPv4Address takes, several times as fast: there are rules with a thousand addresses.
+    number = 0
+    parts = text.split(".")
+    if len(parts) != 4:
+        raise ValueError(text)
+    for part in parts:
+        if not (part.isascii() and part.isdigit()) or len(part) > 3 or (part[0] == "0" and len(part) > 1):
+            raise ValueError(text)
+        octet = int(part)
+        if octet > 255:
+            raise ValueError(text)
+        number = number << 8 | octet
+    return number
 
 
 def read_protocol(text: str) -> int | None:

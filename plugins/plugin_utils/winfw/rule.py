@@ -125,6 +125,12 @@ def parse_rule(raw: str, store: str = "", rule_id: str = "") -> Rule:
         key = spelling.get(spelt) or spelling.get(fold(spelt))
         if key is None:
             unknown.append(spelt)
+        elif key not in repeatable:
+            if key in once:
+                problems.append(f"repeated:{key}")
+            once[key] = value
+            if key not in inert:
+                conditions.append((key, value))
         elif key == "Profile":
             bit = grammar.PROFILE_BITS.get(fold(value))
             if bit is None:
@@ -136,12 +142,7 @@ def parse_rule(raw: str, store: str = "", rule_id: str = "") -> Rule:
         elif key in grammar.ADDRESS_KEYS:
             addresses.append((key, value))
         else:
-            if key not in repeatable:
-                if key in once:
-                    problems.append(f"repeated:{key}")
-                once[key] = value
-            if key not in inert:
-                conditions.append((key, value))
+            conditions.append((key, value))
     action = _ACTIONS.get(fold(once.get("Action", "")))
     direction = _DIRECTIONS.get(fold(once.get("Dir", "")))
     if action is None:
@@ -201,6 +202,8 @@ def _ports(values: list[str] | None, problems: list[str]) -> Ports | None:
 
 
 def _addresses(entries: list[tuple[str, str]], side: str, problems: list[str]) -> Addresses | None:
+    if not entries:
+        return None
     ranges: dict[int, list[Range]] = {4: [], 6: []}
     words: dict[int, list[str]] = {4: [], 6: []}
     seen: set[int] = set()

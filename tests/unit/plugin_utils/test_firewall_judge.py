@@ -19,6 +19,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.plan.firewall import
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.firewall import FirewallContext, FirewallWanted
 from ansible_collections.edefter.ready.plugins.plugin_utils.winfw import match
 from firewall_host import ADDRESSES, CLOSED, CONTEXT, VOID, Host
+from windows_double import fwrules
 
 OUT = "v2.33|Action=Block|Active=TRUE|Dir=Out|Protocol=6|RPort=4443|Name=Engel|"
 ALLOW = OUT.replace("Block", "Allow").replace("Engel", "Izin")
@@ -207,8 +208,7 @@ def test_our_group_as_a_whole() -> None:
     assert rules(Host(), state="absent") == ("pass", "rules_gone", "nobody")
     drifted = laid()
     key = next(k for k, v in drifted.local.items() if "TCP 443" in v.data)
-    drifted.set(r"HKLM\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules", key, "string",
-                drifted.local[key].data.replace("TRUE", "FALSE"))  # fmt: skip
+    drifted.set(fwrules.RULES, key, "string", drifted.local[key].data.replace("TRUE", "FALSE"))
     assert rules(drifted) == ("warn", "rules_drifted", "collection")
     assert rules(Host(profiles={"local": CLOSED, "gpo": VOID})) == ("fail", "rules_forbidden", "domain_admin")
     assert rules(Host(profiles={"gpo": VOID}), when="always") == ("warn", "rules_forbidden", "domain_admin")
