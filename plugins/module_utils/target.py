@@ -281,7 +281,7 @@ class Target:
         with self.changed:
             if self._resolves():
                 # The name has addresses, so the system's own look-up is late, not lost: its client repeats a lost
-                # datagram only after seconds. Nothing else waits for it, and giving up would make a fault of one packet.
+                # datagram only after seconds. Nothing else waits for it, and one lost packet is no fault.
                 limit = max(limit, time.monotonic() + context.deadline.remaining - SYSTEM_RESERVE)
             while not self._finished(limit):
                 left = context.deadline.remaining
