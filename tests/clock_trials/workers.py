@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import select
 import subprocess
 import sys
@@ -17,16 +18,35 @@ from windows_double import csharp
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVER = pathlib.Path(__file__).with_name("python_twin.py")
-# What clock_info ships with: few files compile fast, and a fault in another room's C# is not this one's.
+_USING = re.compile(r"^using ansible_collections\.edefter\.ready\.plugins\.module_utils\.(\w+);", re.MULTILINE)
 # The first call waits until the process is up.
 IDLE: dict[str, Any] = {"time_sources": []}
-SOURCES = ("Core.cs", "HostApi.cs", "Timebase.cs", "Sntp.cs", "HttpDate.cs", "Clock.cs", "ClockInfo.cs")
 
 
-def library() -> pathlib.Path:
-    """clock_info's C#, compiled."""
+def library(stepping: pathlib.Path | None = None) -> pathlib.Path:
+    """clock_info's C#, compiled: the entry and what its `using` lines lead to.
+
+    stepping: a file with seconds in it; from when it exists, the wall clock is ahead by them. (libfaketime can step a
+    clock by a file too, but then Mono's timed waits return at once.)
+    """
     shipped = csharp.shipped_sources()
-    return csharp.build({name: shipped[name] for name in SOURCES})
+    needed: set[str] = set()
+    wanted = {"ClockInfo.cs"}
+    while wanted:
+        needed |= wanted
+        found = {f"{name}.cs" for file in wanted for name in _USING.findall(shipped[file])}
+        wanted = found - needed
+    sources = {name: shipped[name] for name in sorted(needed)}
+    if stepping is not None:
+        plain = "return DateTime.UtcNow;"
+        assert plain in sources["HostApi.cs"]
+        stepped = f"""
+            string file = @"{stepping}";
+            string text = System.IO.File.Exists(file) ? System.IO.File.ReadAllText(file) : "0";
+            double ahead = double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+            return DateTime.UtcNow.AddSeconds(ahead);"""
+        sources["HostApi.cs"] = sources["HostApi.cs"].replace(plain, stepped)
+    return csharp.build(sources)
 
 
 class CSharpHost:
@@ -34,8 +54,10 @@ class CSharpHost:
 
     twin = "csharp"
 
-    def __init__(self, netns: str | None, clock: str, home: pathlib.Path | None) -> None:
-        self._worker = csharp.Worker(library=library(), netns=netns, faketime=_faketime(clock), home=home)
+    def __init__(
+        self, netns: str | None, clock: str, home: pathlib.Path | None, stepping: pathlib.Path | None = None
+    ) -> None:
+        self._worker = csharp.Worker(library=library(stepping), netns=netns, faketime=_faketime(clock), home=home)
         self.measure(IDLE)
 
     def measure(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +72,9 @@ class PythonHost:
 
     twin = "python"
 
-    def __init__(self, netns: str | None, clock: str, trust: pathlib.Path | None) -> None:
+    def __init__(
+        self, netns: str | None, clock: str, trust: pathlib.Path | None, more: dict[str, str] | None = None
+    ) -> None:
         variables = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "PYTHONPATH": str(ROOT / ".collections")}
         variables["PYTHONDONTWRITEBYTECODE"] = "1"
         faked = _faketime(clock)
@@ -58,6 +82,7 @@ class PythonHost:
             variables.update(LD_PRELOAD=csharp.faketime_library(), FAKETIME=faked, DONT_FAKE_MONOTONIC="1")
         if trust is not None:
             variables["SSL_CERT_FILE"] = str(trust)
+        variables.update(more or {})
         prefix = ["ip", "netns", "exec", netns] if netns else []
         # libfaketime must not reach `ip`.
         command = [*prefix, "env", "-i", *(f"{key}={value}" for key, value in variables.items())]

@@ -240,7 +240,8 @@ def test_drift() -> None:
 
 @pytest.mark.parametrize(
     ("offset", "text"),
-    [(0.0, "0.0 ms"), (-0.00001, "0.0 ms"), (0.0042, "+4.2 ms"), (-0.9, "-0.900 s"), (420.0, "+7.0 min"), (10800.0, "+3.00 h"),
+    [(0.0, "0.0 ms"), (-0.00001, "0.0 ms"), (0.0042, "+4.2 ms"), (-0.9, "-0.900 s"), (420.0, "+7.0 min"),
+     (10800.0, "+3.00 h"),
      (-5 * 86400.0, "-5.0 d"), (24 * YEAR, "+24.0 y")],
 )  # fmt: skip
 def test_seconds(offset: float, text: str) -> None:
