@@ -129,9 +129,12 @@ def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Double]:
 
 
 @pytest.fixture(autouse=True)
-def fresh(double: Double) -> None:
+def fresh(double: Double) -> Iterator[None]:
     double.reset()
     double.clear_log()
+    yield
+    # Refused calls, and C# that did not compile or crashed.
+    assert double.errors() == []
 
 
 def role(double: Double, *options: str, hosts: str = "all", **more: Any) -> Played:

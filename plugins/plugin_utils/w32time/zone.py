@@ -156,12 +156,12 @@ def _hours(case: Case) -> Check | None:
         return None
     hours = f"{round(clock.middle / HOUR, 1):+g}"
     facts = evidence(offset_s=f"{clock.middle:+.1f}", zone=zone.shown, rtc_is_universal=zone.rtc_is_universal or None)
-    cause, owner = "time.hours.clock", case.admin
+    cause = "time.hours.clock"
+    owner = Owner.FIREWALL_ADMIN if clock.ntp_works is False and case.writes else case.admin
     repair = (steps.resync(),)
     if hand:
         cause = "time.hours.by_hand"
         repair = () if _held(case) else (steps.zone(zone.shown, case.wanted.zone), *repair)
-        owner = Owner.FIREWALL_ADMIN if _held(case) else owner
     elif zone.rtc_is_universal:
         cause = "time.hours.rtc"
     return Check(
