@@ -12,7 +12,7 @@ using ansible_collections.edefter.ready.plugins.module_utils.Certs;
 using ansible_collections.edefter.ready.plugins.module_utils.Core;
 using ansible_collections.edefter.ready.plugins.module_utils.Tcp;
 
-// One HTTP exchange, minimal and bounded: no credential, no cookie, no redirect followed. Twin of http.py.
+// One HTTP exchange, minimal and bounded: no credential, no cookie, no redirect followed. Twin of http_probe.py.
 namespace ansible_collections.edefter.ready.plugins.module_utils.Http
 {
     /// <summary>Not an HTTP answer.</summary>

@@ -137,7 +137,7 @@ def parse_reply(message: bytes, name: str, qtype: int, ident: int) -> t.Optional
     pos += 4
     found: t.List[Data] = []
     truncated = bool(flags & 0x0200)
-    for _ in range(answers):
+    for _number in range(answers):
         if len(found) >= MAX_ANSWERS:
             break
         if truncated and pos >= len(message):

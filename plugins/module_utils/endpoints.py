@@ -27,7 +27,7 @@ _SAFE = re.compile(r"[!-~]{1,2000}")
 
 
 def _random_label(rng: random.Random) -> str:
-    return "".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(14))
+    return "".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _number in range(14))
 
 
 def _check(option: str, spec: Data) -> None:

@@ -14,7 +14,7 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.edefter.ready.plugins.module_utils import dns, http, proxy, resolving, tcp, tls
+from ansible_collections.edefter.ready.plugins.module_utils import dns, http_probe, proxy, resolving, tcp, tls
 from ansible_collections.edefter.ready.plugins.module_utils.core import Data, make_fault
 from ansible_collections.edefter.ready.plugins.module_utils.probe_context import Context, race, start
 
@@ -90,7 +90,7 @@ class Target:
         elif self.scheme == "https" and data["tls"] is None:
             data["tls"] = {**tls.empty(self.host), "error": make_fault("tls", "error", None, text)}
         elif data["http"] is None:
-            data["http"] = {**http.empty(), "error": make_fault("http", "error", None, text)}
+            data["http"] = {**http_probe.empty(), "error": make_fault("http", "error", None, text)}
 
     def _look_up(self) -> None:
         result = resolving.system_lookup(self.host)
@@ -137,8 +137,8 @@ class Target:
         if stream is None:
             return
         default = 443 if self.scheme == "https" else 80
-        message = http.request("GET", self.path, self.host, self.port, default)
-        data["http"] = http.exchange(stream, message, context.timeout, context.deadline)
+        message = http_probe.request("GET", self.path, self.host, self.port, default)
+        data["http"] = http_probe.exchange(stream, message, context.timeout, context.deadline)
         stream.sock.close()
 
     def _connect_again(self, address: str) -> t.Optional[socket.socket]:
@@ -197,8 +197,8 @@ class Target:
         place = f"[{self.host}]" if ":" in self.host else self.host
         if self.scheme == "http":
             where = place if self.port == 80 else f"{place}:{self.port}"
-            message = http.request("GET", f"http://{where}{self.path}", self.host, self.port, 80)
-            data["http"] = http.exchange(tls.Stream(sock), message, context.timeout, context.deadline)
+            message = http_probe.request("GET", f"http://{where}{self.path}", self.host, self.port, 80)
+            data["http"] = http_probe.exchange(tls.Stream(sock), message, context.timeout, context.deadline)
             sock.close()
             return
         data["connect"] = self._tunnel(sock, place)
@@ -217,8 +217,8 @@ class Target:
 
         data["tls"], stream = tls.probe(again, sock, self.host, context.timeout, context.deadline, context.tls)
         if stream is not None:
-            message = http.request("GET", self.path, self.host, self.port, 443)
-            data["http"] = http.exchange(stream, message, context.timeout, context.deadline)
+            message = http_probe.request("GET", self.path, self.host, self.port, 443)
+            data["http"] = http_probe.exchange(stream, message, context.timeout, context.deadline)
             stream.sock.close()
 
     def _first_to_connect(self, addresses: t.List[str], port: int) -> t.Tuple[Data, t.Optional[socket.socket]]:
@@ -230,7 +230,7 @@ class Target:
             arrived.put(({**outcome, "address": address}, sock))
 
         def close_others(count: int) -> None:
-            for _ in range(count):
+            for _number in range(count):
                 other = arrived.get()[1]
                 if other is not None:
                     other.close()
@@ -248,8 +248,8 @@ class Target:
 
     def _tunnel(self, sock: socket.socket, place: str) -> Data:
         target = f"{place}:{self.port}"
-        message = http.request("CONNECT", target, self.host, self.port, 0)
-        return http.exchange(tls.Stream(sock), message, self.context.timeout, self.context.deadline, tunnel=True)
+        message = http_probe.request("CONNECT", target, self.host, self.port, 0)
+        return http_probe.exchange(tls.Stream(sock), message, self.context.timeout, self.context.deadline, tunnel=True)
 
     def _bounded_lookup(self, host: str) -> t.Optional[Data]:
         box: t.List[Data] = []

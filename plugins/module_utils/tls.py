@@ -187,10 +187,11 @@ class Channel(Stream):
         self.tls = context.wrap_bio(self._in, self._out, server_hostname=sni)
         self.first = bytearray()
         self.received = 0
+        self._ended = False
         self.stall: t.Optional[t.Tuple[float, t.Callable[[], None]]] = None
 
     def _flush(self, end: float) -> None:
-        if self._out.pending:
+        if self._out.pending > 0:
             Stream.send(self, self._out.read(), end)
 
     def _fill(self, end: float) -> None:
@@ -205,6 +206,7 @@ class Channel(Stream):
         else:
             data = Stream.recv(self, 16384, end)
         if not data:
+            self._ended = True
             self._in.write_eof()
             return
         self.received += len(data)
@@ -219,7 +221,7 @@ class Channel(Stream):
                 return done
             except ssl.SSLWantReadError:
                 self._flush(end)
-                if self._in.eof:
+                if self._ended:
                     raise EOFError("closed by the server") from None
                 self._fill(end)
 

@@ -220,7 +220,7 @@ def exchange(stream: Stream, message: bytes, timeout: float, deadline: Deadline,
             if position < 0:
                 if len(raw) > MAX_HEAD:
                     raise Malformed("a head of more than 32 KiB")
-                if len(raw) >= 5 and not bytes(raw[:5]) == b"HTTP/":
+                if len(raw) >= 5 and raw[:5] != b"HTTP/":
                     raise Malformed("no status line")
                 part = stream.recv(8192, end)
                 if not part:

@@ -12,21 +12,21 @@ import threading
 import time
 
 import pytest
-from ansible_collections.edefter.ready.plugins.module_utils import http, tls
+from ansible_collections.edefter.ready.plugins.module_utils import http_probe, tls
 from ansible_collections.edefter.ready.plugins.module_utils.core import Deadline
 from hypothesis import given
 from hypothesis import strategies as st
 
 
 def mine(raw: bytes, step: int = 7):
-    end = http.head_end(raw)
+    end = http_probe.head_end(raw)
     if end < 0:
         return None
     try:
-        head = http.parse_head(raw[:end])
-    except http.Malformed:
+        head = http_probe.parse_head(raw[:end])
+    except http_probe.Malformed:
         return "Malformed"
-    body = http.Body(head)
+    body = http_probe.Body(head)
     for at in range(end, len(raw), step):
         if body.done or body.bad or body.full:
             break
@@ -73,7 +73,7 @@ def test_bad_chunks(windows_part, chunk: bytes) -> None:
 
 def test_a_body_is_cut(windows_part) -> None:
     raw = b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * 70000
-    assert both(windows_part, raw, 9000)["length"] == http.MAX_BODY
+    assert both(windows_part, raw, 9000)["length"] == http_probe.MAX_BODY
 
 
 @pytest.mark.parametrize(
@@ -140,14 +140,14 @@ def test_soup_of_heads(windows_part, lines: list[bytes], end: bytes, body: bytes
     ],
 )
 def test_dates(windows_part, text: str | None, iso: str | None) -> None:
-    assert http.parse_date(text) == iso
+    assert http_probe.parse_date(text) == iso
     assert windows_part("http_date", text=text) == iso
 
 
 @given(st.integers(0, 4102444799))
 def test_any_moment_is_read_back(windows_part, seconds: int) -> None:
     text = email.utils.formatdate(seconds, usegmt=True)
-    iso = http.parse_date(text)
+    iso = http_probe.parse_date(text)
     assert iso is not None
     assert iso[:19].replace("T", " ") == time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
     assert windows_part("http_date", text=text) == iso
@@ -155,15 +155,15 @@ def test_any_moment_is_read_back(windows_part, seconds: int) -> None:
 
 @given(st.text(max_size=40))
 def test_any_date_text(windows_part, text: str) -> None:
-    assert windows_part("http_date", text=text) == http.parse_date(text)
+    assert windows_part("http_date", text=text) == http_probe.parse_date(text)
 
 
 def test_what_is_sent_holds_no_secret() -> None:
-    message = http.request("GET", "/x", "uyg.edefter.gov.tr", 4443, 443).decode()
+    message = http_probe.request("GET", "/x", "uyg.edefter.gov.tr", 4443, 443).decode()
     names = [line.split(":")[0].lower() for line in message.split("\r\n")[1:] if line]
     assert names == ["host", "user-agent", "accept", "connection"]
     assert "Host: uyg.edefter.gov.tr:4443\r\n" in message
-    tunnel = http.request("CONNECT", "[2001:db8::1]:443", "2001:db8::1", 443, 0).decode()
+    tunnel = http_probe.request("CONNECT", "[2001:db8::1]:443", "2001:db8::1", 443, 0).decode()
     assert tunnel.startswith("CONNECT [2001:db8::1]:443 HTTP/1.1\r\nHost: [2001:db8::1]:443\r\n")
 
 
@@ -182,7 +182,7 @@ def exchange(*parts: bytes, close: bool = True, timeout: float = 0.4, tunnel: bo
     thread = threading.Thread(target=serve)
     thread.start()
     try:
-        return http.exchange(tls.Stream(ours), b"GET / HTTP/1.1\r\n\r\n", timeout, Deadline(5), tunnel)
+        return http_probe.exchange(tls.Stream(ours), b"GET / HTTP/1.1\r\n\r\n", timeout, Deadline(5), tunnel)
     finally:
         thread.join()
         ours.close()
