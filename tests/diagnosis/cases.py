@@ -23,10 +23,11 @@ Causes = str | tuple[str, ...]
 class Case:
     """One fault.
 
-    fault, where: for lab.fault; fault "" injects nothing. expected: cause by endpoint id, a tuple where several words are
-    right; every other endpoint has to be fine. windows: causes that differ because Windows cannot tell as much.
-    proxy: the proxy that is set on the host. clock: seconds that the host's clock is ahead. vantage: `elsewhere` (another
-    site, seen anew for each fault that hits the service), `same_site` or `none`. options: for EndpointsWanted.
+    fault, where: for lab.fault; fault "" injects nothing. expected: cause by endpoint id, a tuple where several words
+    are right; every other endpoint has to be fine. windows: causes that differ because Windows cannot tell as much.
+    proxy: the proxy that is set on the host. clock: seconds that the host's clock is ahead. vantage: `elsewhere` (the
+    control node, behind another firewall but nobody says so), `other_site` (and somebody does), `proxied` (a neighbour
+    with a proxy set) or `none`. options: for EndpointsWanted.
     """
 
     name: str

@@ -61,7 +61,7 @@ class Named:
 
 
 class World:
-    """Use as a context manager. Slow things (lab, Mono) are made once; processes again when proxy, trust or clock change."""
+    """Use as a context manager. Lab and Mono are made once; processes again when proxy, trust or clock change."""
 
     def __init__(self, name: str, timeout: float = TIMEOUT) -> None:
         self.net = lab.Lab(name)
@@ -140,8 +140,11 @@ class World:
                 twin.close()
         return parse_endpoints(seen.sections["endpoints"].data)
 
-    def run(self, case: Case) -> list[Named]:
-        """Injects, observes with both twins, exchanges addresses with the vantage, judges."""
+    def run(self, case: Case, meanwhile: t.Callable[[], None] | None = None) -> list[Named]:
+        """Injects, observes with both twins, exchanges addresses with the vantage, judges.
+
+        meanwhile: called once while the fault is on (peers look at the same fault).
+        """
         if "healthy" not in self._vantage:
             self._vantage["healthy"] = self.vantage()
         known = addresses(self._vantage["healthy"])
@@ -150,12 +153,31 @@ class World:
             for name, where in ((case.fault, case.where), *case.more):
                 if name:
                     faults.enter_context(self.net.fault(name, **where))
-            seen = self.observe(known if case.vantage != "none" else {}, proxy, case.clock)
-            vantage = self._see(case, seen)
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                beside = pool.submit(meanwhile) if meanwhile is not None else None
+                seen = self.observe(known if case.vantage != "none" else {}, proxy, case.clock)
+                vantage = self._see(case, seen)
+                if beside is not None:
+                    beside.result()
         return [self._judge(case, twin, observation, vantage) for twin, observation in seen.items()]
 
+    def healthy(self, rounds: int, delay_ms: float = 20.0, loss: float = 2.0) -> t.Iterator[Named]:
+        """Nothing is broken, but the line is long and loses packets. Default time-outs, as users have them."""
+        if "healthy" not in self._vantage:
+            self._vantage["healthy"] = self.vantage()
+        case = Case("healthy", "", {}, {})
+        known, usual = addresses(self._vantage["healthy"]), self.timeout
+        self.timeout = 5.0
+        try:
+            with self.net.fault("slow", site=SITE, delay_ms=delay_ms), self.net.fault("loss", site=SITE, percent=loss):
+                for _ in range(rounds):
+                    for twin, observation in self.observe(known, "", 0).items():
+                        yield self._judge(case, twin, observation, self._vantage["healthy"])
+        finally:
+            self.timeout = usual
+
     def _see(self, case: Case, seen: t.Mapping[str, Observation]) -> Endpoints | None:
-        """The vantage's view; taken anew when the fault may reach it too, or when it should try the host's addresses."""
+        """The vantage's view; anew when the fault may reach it too, or when it should try the host's addresses."""
         if case.vantage == "none":
             return None
         if case.vantage == "proxied":

@@ -267,7 +267,12 @@ def _slow(ctx: Context, used: Judged) -> Trouble | None:
             return found.but(grade=DIFFERENTIAL, evidence=seen, ruled_out=("endpoint.service_down",))
     if best > limit:
         return found
-    if resolved is not None and resolved > limit:
+    if (
+        resolved is not None
+        and resolved > limit
+        and ctx.target.dns
+        and endpoint_dns.resolvers_lag(ctx.target.dns, limit)
+    ):
         return found.but(cause="dns_slow", layer=Layer.DNS, observed=milliseconds(resolved))
     return None
 

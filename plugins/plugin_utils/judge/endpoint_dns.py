@@ -128,6 +128,18 @@ def _why_none(dns: Dns, ctx: Context) -> tuple[str, list[str]]:
     return ("dns_timeout", silent) if "timeout" in codes else ("dns_error", silent)
 
 
+def resolvers_lag(dns: Dns, limit: float) -> bool:
+    """Whether the resolvers themselves are late or silent.
+
+    Otherwise a late system look-up was a lost datagram, which the client repeated after seconds.
+    """
+    by_resolver: dict[str, list[float]] = {}
+    for query in dns.queries:
+        took = query.elapsed_ms if query.reply is not None and query.elapsed_ms is not None else float("inf")
+        by_resolver.setdefault(query.resolver, []).append(took)
+    return not by_resolver or any(min(times) > limit / 3 for times in by_resolver.values())
+
+
 def injected(dns: Dns) -> tuple[str, ...]:
     """Resolvers on whose behalf somebody else answered too: one question, replies that contradict each other.
 

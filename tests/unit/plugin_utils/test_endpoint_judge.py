@@ -72,6 +72,11 @@ def resolving(*addresses: str, **more: t.Any) -> list[o.Raw]:
     ]
 
 
+def late(**more: t.Any) -> o.Raw:
+    """The system's look-up took seconds."""
+    return {**o.dns(**more), "system": {"addresses": list(BOTH), "error": None, "elapsed_ms": 5003.0}}
+
+
 def forged(issuer: str, **more: t.Any) -> dict[str, t.Any]:
     return {"chain": [o.cert(issuer=issuer)], **more}
 
@@ -155,11 +160,13 @@ CLASSES: dict[str, tuple[o.Raw, str, str]] = {
         "tcp_drop",
         "differential",
     ),
-    "slow dns": (
-        o.target(dns={**o.dns(), "system": {"addresses": list(BOTH), "error": None, "elapsed_ms": 4500.0}}),
+    "slow dns": (o.target(dns=late(queries=resolving(*BOTH, elapsed_ms=1500.0))), "dns_slow", ""),
+    "dead first resolver": (
+        o.target(dns=late(queries=[*resolving(*BOTH)[2:], *silent("timeout")[:2]])),
         "dns_slow",
         "",
     ),
+    "lost datagram": (o.target(dns=late()), "ok", ""),
     # TCP
     "drop": (failing("timeout", native=10060), "tcp_drop", "differential"),
     "refused": (failing("refused"), "tcp_refused", "differential"),
