@@ -29,7 +29,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.DnsMessage
             if (seed == null)
             {
                 byte[] bytes = new byte[4];
-                using (RNGCryptoServiceProvider source = new RNGCryptoServiceProvider()) { source.GetBytes(bytes); }
+                using (RandomNumberGenerator source = RandomNumberGenerator.Create()) { source.GetBytes(bytes); }
                 random = new Random(BitConverter.ToInt32(bytes, 0));
                 return;
             }
