@@ -233,7 +233,7 @@ def assess(raw: object, wanted: Wanted, vantage: Vantage, window: Window | None 
     return Assessment(
         findings=tuple(_linked(findings, plan)),
         plan=tuple(plan),
-        facts=facts.facts(seen.identity, seen.endpoints, clock),
+        facts=facts.facts(seen.identity, seen.endpoints, clock, wanted.clock),
         started_utc=observation.started_utc,
         elapsed_ms=observation.elapsed_ms,
     )

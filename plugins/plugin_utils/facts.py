@@ -13,14 +13,17 @@ import typing as t
 from ansible_collections.edefter.ready.plugins.plugin_utils.clock.verdict import ClockVerdict
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Endpoints, Target
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.identity import Identity
+from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.clock import ClockWanted
 
 
-def facts(identity: Identity | None, endpoints: Endpoints | None, clock: ClockVerdict | None) -> dict[str, t.Any]:
-    """{"machine", "probes", "clock"}; a part that was not observed is null."""
+def facts(
+    identity: Identity | None, endpoints: Endpoints | None, clock: ClockVerdict | None, wanted: ClockWanted
+) -> dict[str, t.Any]:
+    """{"machine", "probes", "clock"}; a part that was not observed is null. wanted: the limits of the clock's picture."""
     return {
         "machine": _machine(identity) if identity else None,
         "probes": [_probe(target) for target in endpoints.targets] if endpoints else None,
-        "clock": _clock(clock) if clock else None,
+        "clock": _clock(clock, wanted) if clock else None,
     }
 
 
@@ -31,6 +34,7 @@ def _machine(identity: Identity) -> dict[str, t.Any]:
         "version": identity.display_version,
         "build": identity.build,
         "hypervisor": identity.hypervisor,
+        "server": identity.product_type in ("ServerNT", "LanmanNT"),
     }
 
 
@@ -56,8 +60,11 @@ def _probe(target: Target) -> dict[str, t.Any]:
     }
 
 
-def _clock(clock: ClockVerdict) -> dict[str, t.Any]:
+def _clock(clock: ClockVerdict, wanted: ClockWanted) -> dict[str, t.Any]:
     return {
+        "pass_seconds": wanted.pass_seconds,
+        "warn_seconds": wanted.warn_seconds,
+        "agree_seconds": wanted.agree_seconds,
         "lo": clock.lo,
         "hi": clock.hi,
         "offset": clock.offset,

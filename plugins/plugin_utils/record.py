@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils import messages
-from ansible_collections.edefter.ready.plugins.plugin_utils.model import Finding, Owner, Status, Step
+from ansible_collections.edefter.ready.plugins.plugin_utils.model import Area, Evidence, Finding, Owner, Status, Step
 
 SCHEMA = 1
 STATES = ("ready", "fixed", "drifted", "blocked", "unknown", "unreachable", "pending")
@@ -35,6 +35,28 @@ def finding_dict(finding: Finding) -> dict[str, t.Any]:
     for part in ("title", "remedy"):
         result[part] = messages.render(finding.cause, part, finding.params)
     return t.cast("dict[str, t.Any]", _plain(result))
+
+
+def finding_from_dict(data: t.Mapping[str, t.Any]) -> Finding:
+    """The finding that FINDING was made of. Raises KeyError or ValueError when it is none."""
+    return Finding(
+        id=str(data["id"]),
+        area=Area(data["area"]),
+        check=str(data["check"]),
+        subject=str(data["subject"]),
+        status=Status(data["status"]),
+        cause=str(data["cause"]),
+        owner=Owner(data["owner"]),
+        observed=str(data["observed"]),
+        expected=str(data["expected"]),
+        params={str(key): str(value) for key, value in data["params"].items()},
+        evidence=tuple(Evidence(str(item["key"]), str(item["value"])) for item in data["evidence"]),
+        grade=str(data["grade"]),
+        contributing=tuple(map(str, data["contributing"])),
+        ruled_out=tuple(map(str, data["ruled_out"])),
+        blocks_filing=bool(data["blocks_filing"]),
+        steps=tuple(map(str, data["steps"])),
+    )
 
 
 def step_dict(step: Step) -> dict[str, t.Any]:

@@ -11,10 +11,29 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.edefter.ready.plugins.plugin_utils.clock.verdict import ClockVerdict
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.clock import seconds
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Area, Evidence, Finding, Owner, Status
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.clock import ClockWanted
+
+
+class Bounds(t.Protocol):
+    """What is known of a clock: a ClockVerdict, or what a record keeps of one."""
+
+    @property
+    def lo(self) -> float | None:
+        """Lower bound of true time minus the machine's, in seconds; None: not measured."""
+
+    @property
+    def hi(self) -> float | None:
+        """Upper bound."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Interval:
+    """Bounds as a record keeps them."""
+
+    lo: float | None
+    hi: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +42,7 @@ class Member:
 
     host: str
     role: str
-    verdict: ClockVerdict | None
+    verdict: Bounds | None
 
 
 @dataclasses.dataclass(frozen=True)
