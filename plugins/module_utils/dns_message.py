@@ -35,7 +35,8 @@ class Reply(t.NamedTuple):
 
 def mixed_case(name: str, rng: random.Random) -> str:
     """The name in random case (draft-vixie-dnsext-dns0x20): whoever answers blindly does not echo it."""
-    return "".join(c.upper() if rng.getrandbits(1) else c.lower() for c in name)
+    bits = rng.getrandbits(len(name) + 1)
+    return "".join(c.upper() if bits >> i & 1 else c.lower() for i, c in enumerate(name))
 
 
 def encode_name(name: str) -> bytes:

@@ -22,7 +22,7 @@ from ansible_collections.edefter.ready.plugins.module_utils.target import Target
 
 MAX_TARGETS = 128
 MAX_CANARIES = 16
-_STACK = 256 * 1024
+_STACK = 512 * 1024
 _SAFE = re.compile(r"[!-~]{1,2000}")
 
 

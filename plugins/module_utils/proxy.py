@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import typing as t
-import urllib.parse
 
 from ansible_collections.edefter.ready.plugins.module_utils.core import Data, Deadline, bound
 
@@ -130,5 +129,5 @@ def collect(options: Data, deadline: Deadline) -> Data:
 
 def split(proxy: str) -> t.Tuple[str, int]:
     """("host", port) of "host:port"."""
-    parts = urllib.parse.urlsplit(f"//{proxy}")
-    return parts.hostname or "", parts.port or 80
+    host, _colon, port = proxy.rpartition(":")
+    return host.strip("[]"), int(port)
