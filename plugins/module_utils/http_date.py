@@ -74,14 +74,16 @@ class Aim:
 
     def targets(self, count: int, earliest: int) -> list[int]:
         """Arrival times by the host's wall clock, after `earliest`, that cut the doubtful stretch into equal parts."""
-        assert self.low is not None
+        if self.low is None:
+            raise AssertionError("asked before the first answer")
         step = (self.high - self.low) // (count + 1)
         phases = (-(self.low + step * j) for j in range(1, count + 1))
         return sorted(earliest + (phase - earliest) % TICKS for phase in phases)
 
     def doubtful(self, arrival: int) -> bool:
         """Whether the turn may still lie at this arrival time."""
-        assert self.low is not None
+        if self.low is None:
+            raise AssertionError("asked before the first answer")
         offset = self.high - (arrival + self.high) % TICKS
         return offset > self.low
 
@@ -241,7 +243,8 @@ class Client:
 
     def _ask(self) -> bool:
         """One request and its answer's head. False: the answer cannot be used, nor the line."""
-        assert self._line is not None
+        if self._line is None:
+            raise AssertionError("asked without a line")
         first, self._fresh = self._fresh, False
         self._line.settimeout(self._deadline.clamp(self._timeout))
         sent = self._timeline.before()

@@ -71,7 +71,7 @@ SAMPLING: dict[str, t.Any] = {
 
 # Read on the control node by the action; the module takes and ignores them.
 LIMITS: dict[str, t.Any] = {
-    "pass_seconds": {"type": "float", "default": 1.0},
+    "pass_seconds": {"type": "float", "default": 1.0, "no_log": False},
     "warn_seconds": {"type": "float", "default": 60.0},
     "require_corroboration": {"type": "bool", "default": True},
 }

@@ -28,7 +28,7 @@ $spec = @{
         neighbours = @{ type = "int"; default = 1 }
         place = @{ type = "int"; default = 0 }
         seed = @{ type = "int" }
-        pass_seconds = @{ type = "float"; default = 1.0 }
+        pass_seconds = @{ type = "float"; default = 1.0; no_log = $false }
         warn_seconds = @{ type = "float"; default = 60.0 }
         require_corroboration = @{ type = "bool"; default = $true }
     }

@@ -53,7 +53,8 @@ def observed(records: t.Iterable[object]) -> Observed:
         rows = _rows(part)
         if rows is None:
             continue
-        assert isinstance(record, dict)
+        if not isinstance(record, dict):
+            raise AssertionError("a record with rows is an object")
         hosts += 1
         name, when = _text(record.get("host")), _text(part.get("observed_utc"))
         if _text(record.get("firm")):

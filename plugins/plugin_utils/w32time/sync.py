@@ -270,7 +270,8 @@ def _limit_step(case: Case, name: str, kind: str = "registry", value: int | None
 
 def _beyond(case: Case, name: str, shown: str, expected: str) -> Check:
     """The widen - restart - verify - restore rule."""
-    assert case.clock is not None
+    if case.clock is None:
+        raise AssertionError("asked without a measured clock")
     stored = case.in_force.number("config", name)
     params = {"name": name, "offset": f"{case.clock.middle:+.0f}", "limit": str(stored.value)}
     facts = evidence(offset_s=f"{case.clock.middle:+.1f}", corroborated=case.clock.corroborated)
@@ -316,7 +317,8 @@ def _seeding(case: Case) -> Check | None:
     if stored.ruled:
         return ruled(case, "time.seeding", Status.WARN, "Config\\UtilizeSslTimeData", shown, "0")
     step = steps.registry("time.seeding", steps.CONFIG, "UtilizeSslTimeData", 0, stored.value, (steps.REBOOT,))
-    assert case.settings is not None
+    if case.settings is None:
+        raise AssertionError("asked without settings")
     facts = evidence(seeding_estimate_utc=case.settings.seeding_estimate_utc)
     repair = (step,) if case.writes else ()
     return Check("time.seeding", Status.WARN, "time.seeding.on", shown, "0", case.admin, {}, facts, steps=repair)
@@ -331,7 +333,8 @@ def _guest(case: Case) -> Check | None:
         return None
     if host.hypervisor not in ("hyperv", "azure"):
         return None
-    assert case.settings is not None
+    if case.settings is None:
+        raise AssertionError("asked without settings")
     enabled = case.settings.vmic.number("Enabled")
     shown = "-" if enabled is None else str(enabled)
     on = enabled not in (None, 0)

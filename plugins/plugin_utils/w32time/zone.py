@@ -9,7 +9,7 @@ Pure. Order matters to whoever applies them: a zone is put right before the cloc
 from __future__ import annotations
 
 from ansible_collections.edefter.ready.plugins.plugin_utils.hostkind import Kind
-from ansible_collections.edefter.ready.plugins.plugin_utils.model import Owner, Status
+from ansible_collections.edefter.ready.plugins.plugin_utils.model import Owner, Status, Step
 from ansible_collections.edefter.ready.plugins.plugin_utils.w32time import steps
 from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.case import (
     HOUR,
@@ -32,9 +32,9 @@ def offset_text(seconds: int | None) -> str:
 
 def checks(case: Case) -> tuple[Check, ...]:
     """All checks of this file."""
-    if case.host.kind is Kind.POSIX:
-        return (_effective(case),)
-    found = (_zone(case), _effective(case), _table(case), _automatic(case), _hours(case))
+    found: tuple[Check | None, ...] = (_effective(case),)
+    if case.host.kind is not Kind.POSIX:
+        found = (_zone(case), _effective(case), _table(case), _automatic(case), _hours(case))
     return tuple(check for check in found if check is not None)
 
 
@@ -158,7 +158,7 @@ def _hours(case: Case) -> Check | None:
     facts = evidence(offset_s=f"{clock.middle:+.1f}", zone=zone.shown, rtc_is_universal=zone.rtc_is_universal or None)
     cause = "time.hours.clock"
     owner = Owner.FIREWALL_ADMIN if clock.ntp_works is False and case.writes else case.admin
-    repair = (steps.resync(),)
+    repair: tuple[Step, ...] = (steps.resync(),)
     if hand:
         cause = "time.hours.by_hand"
         repair = () if _held(case) else (steps.zone(zone.shown, case.wanted.zone), *repair)

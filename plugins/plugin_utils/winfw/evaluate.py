@@ -190,12 +190,11 @@ def _base(
         open_way = Verdict(Outcome.ALLOWED, "allow_rule", profile, sure[Action.ALLOW])
     elif default == ALLOW:
         open_way = Verdict(Outcome.ALLOWED, "default_allow", profile)
-    elif default is None:
+    elif default != BLOCK:
         return Verdict(Outcome.UNKNOWN, "settings", profile)
     elif maybe[Action.ALLOW]:
         open_way = _conditional("allow_if", maybe[Action.ALLOW], profile, Outcome.BLOCKED)
     else:
-        assert default == BLOCK
         return Verdict(Outcome.BLOCKED, "default_block", profile)
     if not maybe[Action.BLOCK]:
         return open_way
