@@ -51,10 +51,8 @@ def observed(records: t.Iterable[object]) -> Observed:
         if part is None:
             continue
         rows = _rows(part)
-        if rows is None:
+        if rows is None or not isinstance(record, dict):
             continue
-        if not isinstance(record, dict):
-            raise AssertionError("a record with rows is an object")
         hosts += 1
         name, when = _text(record.get("host")), _text(part.get("observed_utc"))
         if _text(record.get("firm")):
