@@ -132,11 +132,11 @@ def _common(branch: str, cause: str, by_subject: t.Mapping[str, t.Sequence[Findi
 
 
 def _place(finding: Finding) -> str:
-    return f"{finding.params.get('host', finding.subject)}:{finding.params.get('port', '?')}"
+    return f"{finding.params.get('host', finding.subject)}:{finding.params.get('port', '–')}"
 
 
 def _allow(findings: t.Iterable[Finding]) -> str:
-    pairs = {f"{f.params.get('allow', f.subject)}:{f.params.get('port', '?')}" for f in findings}
+    pairs = {f"{f.params.get('allow', f.subject)}:{f.params.get('port', '–')}" for f in findings}
     return ", ".join(sorted(pairs))
 
 

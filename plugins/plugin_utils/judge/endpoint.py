@@ -24,6 +24,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model
     DIFFERENTIAL,
     LOCAL,
     OWNERS,
+    UNKNOWN,
     ClockOffset,
     Context,
     Layer,
@@ -189,7 +190,7 @@ def _direct(ctx: Context, judged: Judged) -> Trouble | None:
         return endpoint_dns.judge_no_address(dns, ctx, judged)
     used = [pair for pair in judged if pair[0].source in ("system", "literal")]
     if not used:
-        return endpoint_attempt.incomplete(ctx, "?", "tcp")
+        return endpoint_attempt.incomplete(ctx, UNKNOWN, "tcp")
     if dns is not None and (lie := endpoint_dns.judge_lie(dns, ctx, judged)) is not None:
         return lie
     decisive = _decisive(ctx, used)

@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge import endpoint_cert, endpoint_http
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model import (
     SELF_PROVING,
+    UNKNOWN,
     Context,
     Layer,
     Trouble,
@@ -102,8 +103,12 @@ def blocked_here(ctx: Context, address: str, grade: str, fault: Fault) -> Troubl
         observed=f"{address}:{ctx.endpoint.port}: {fault_text(fault)}",
         grade=grade,
         owner=owner,
-        params=ctx.params(address=address, rule=rule or "?", store=store or "?"),
-        evidence=(Evidence("error", fault_text(fault)), Evidence("rule", rule or "?"), Evidence("store", store or "?")),
+        params=ctx.params(address=address, rule=rule or UNKNOWN, store=store or UNKNOWN),
+        evidence=(
+            Evidence("error", fault_text(fault)),
+            Evidence("rule", rule or UNKNOWN),
+            Evidence("store", store or UNKNOWN),
+        ),
         ruled_out=("endpoint.tcp_drop", "endpoint.tcp_refused"),
     )
 
@@ -123,10 +128,10 @@ def _tcp(attempt: Attempt, ctx: Context) -> Trouble | None:
     if attempt.tcp.icmp is not None:
         evidence.append(Evidence("icmp", _icmp_text(attempt.tcp.icmp)))
     found = Trouble(
-        cause=_tcp_cause(attempt.tcp, fault, ctx, attempt.family),
+        cause=_tcp_cause(attempt.tcp, fault),
         layer=Layer.TCP,
         observed=f"{where}: {fault_text(fault)}",
-        params=ctx.params(address=attempt.address, sender=attempt.tcp.icmp.sender if attempt.tcp.icmp else "?"),
+        params=ctx.params(address=attempt.address, sender=attempt.tcp.icmp.sender if attempt.tcp.icmp else UNKNOWN),
         evidence=tuple(evidence),
     )
     if found.cause in ("tcp_admin_prohibited", "no_route"):
@@ -138,7 +143,7 @@ def _icmp_text(icmp: Icmp) -> str:
     return f"type {icmp.type} code {icmp.code} from {icmp.sender}"
 
 
-def _tcp_cause(tcp: Tcp, fault: Fault, ctx: Context, family: int) -> str:
+def _tcp_cause(tcp: Tcp, fault: Fault) -> str:
     code = fault.code
     if code == "timeout":
         return "tcp_drop"
@@ -146,13 +151,11 @@ def _tcp_cause(tcp: Tcp, fault: Fault, ctx: Context, family: int) -> str:
         return f"tcp_{code}"
     if tcp.icmp is not None and tcp.icmp.sender != tcp.local_address and (tcp.icmp.type, tcp.icmp.code) in _PROHIBITED:
         return "tcp_admin_prohibited"
-    route = None
-    if ctx.network is not None:
-        route = ctx.network.default_route4 if family == 4 else ctx.network.default_route6
-    if code in NO_WAY and (route is False or (tcp.icmp is None and route is None)):
+    if code in NO_WAY and tcp.icmp is None:
+        # Nobody on the way said so: the host's own routing table did.
         return "no_route"
     if code in ("host_unreachable", *NO_WAY):
-        return "no_route" if route is False else "tcp_unreachable"
+        return "tcp_unreachable"
     return "tcp_error"
 
 
@@ -174,7 +177,7 @@ def _handshake(tls: Tls, fault: Fault, neutral: Tls | None, ctx: Context, addres
         cause="tls_handshake",
         layer=Layer.TLS,
         observed=f"{address}:{ctx.endpoint.port}: {fault_text(fault)}",
-        params=ctx.params(address=address, alert=alert or "?", offered=", ".join(tls.offered) or "?"),
+        params=ctx.params(address=address, alert=alert or UNKNOWN, offered=", ".join(tls.offered) or UNKNOWN),
         evidence=(
             Evidence("error", fault_text(fault)),
             Evidence("bytes_received", str(tls.bytes_received)),

@@ -15,6 +15,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model
     BASELINE,
     DIFFERENTIAL,
     SELF_PROVING,
+    UNKNOWN,
     Context,
     Layer,
     Trouble,
@@ -79,7 +80,7 @@ def judge_chain(tls: Tls, http: Http | None, ctx: Context, address: str) -> Trou
     """The trouble with the certificates of one handshake, or None. The chain must not be empty."""
     leaf = tls.chain[0]
     agree = agrees(tls, ctx)
-    params = ctx.params(address=address, subject=leaf.subject, issuer=leaf.issuer, product=_product(tls) or "?")
+    params = ctx.params(address=address, subject=leaf.subject, issuer=leaf.issuer, product=_product(tls) or UNKNOWN)
     found = Trouble(
         cause="",
         layer=Layer.CERT,
@@ -179,7 +180,7 @@ def _issuers_elsewhere(ctx: Context) -> set[str]:
 
 
 def _weak(found: Trouble, leaf: Cert) -> Trouble:
-    what = f"{leaf.key_type} {leaf.key_bits or '?'}, {leaf.signature_algorithm}"
+    what = f"{leaf.key_type} {leaf.key_bits or '–'}, {leaf.signature_algorithm}"
     return found.but(cause="cert_weak", params={"algorithm": what}, grade=SELF_PROVING)
 
 

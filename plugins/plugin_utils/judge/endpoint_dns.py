@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model import (
     DIFFERENTIAL,
     SELF_PROVING,
+    UNKNOWN,
     Context,
     Layer,
     Trouble,
@@ -58,7 +59,7 @@ def judge_no_address(dns: Dns, ctx: Context, judged: Judged) -> Trouble:
         cause=cause,
         layer=Layer.DNS,
         observed="no address: " + ("none" if dns.system_error is None else fault_text(dns.system_error)),
-        params=ctx.params(resolver=", ".join(resolvers) or "?", address="?"),
+        params=ctx.params(resolver=", ".join(resolvers) or UNKNOWN, address=UNKNOWN),
         evidence=_evidence(dns),
     )
     if cause == "incomplete":
@@ -167,7 +168,7 @@ def judge_lie(dns: Dns, ctx: Context, judged: Judged) -> Trouble | None:
         cause="",
         layer=Layer.DNS,
         observed=f"{ctx.endpoint.host} → {addresses}",
-        params=ctx.params(address=addresses, resolver=", ".join(_liars(dns, used)) or "?", product="?"),
+        params=ctx.params(address=addresses, resolver=", ".join(_liars(dns, used)) or UNKNOWN, product=UNKNOWN),
         evidence=_evidence(dns),
         contributing=tuple(sorted({f"endpoint.{pair[1].cause}" for pair in bad if pair[1] is not None})),
     )
@@ -220,7 +221,7 @@ def _line(ctx: Context, pinned: set[str]) -> str:
             for entry in entries
             if host in (name.lower() for name in entry.names) and entry.address in pinned
         )
-        or "?"
+        or UNKNOWN
     )
 
 

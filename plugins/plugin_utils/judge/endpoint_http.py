@@ -15,6 +15,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.judge import endpoin
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model import (
     DIFFERENTIAL,
     SELF_PROVING,
+    UNKNOWN,
     Context,
     Layer,
     Trouble,
@@ -37,7 +38,7 @@ def judge_http(http: Http | None, tls: Tls | None, ctx: Context, address: str) -
         return found.but(status=Status.UNKNOWN, layer=Layer.NONE, observed=f"{address}: http not finished")
     found = found.but(
         observed=f"{address}: HTTP {http.status}" if http.status is not None else f"{address}: no HTTP answer",
-        params={"status": str(http.status or "?"), "product": "?", "location": "?"},
+        params={"status": str(http.status or UNKNOWN), "product": UNKNOWN, "location": UNKNOWN},
         evidence=_evidence(http),
     )
     if http.status is None:
@@ -71,11 +72,11 @@ def _proxy_word(http: Http, ctx: Context, found: Trouble, ours: bool) -> Trouble
     if http.status == 511:
         return found.but(cause="captive_portal", grade=SELF_PROVING)
     if http.status == 407:
-        return found.but(cause="proxy_auth", grade=SELF_PROVING, params={"proxy": "?", "source": "?"})
+        return found.but(cause="proxy_auth", grade=SELF_PROVING, params={"proxy": UNKNOWN, "source": UNKNOWN})
     squid = http.headers.get("x-squid-error", "")
     if squid and not ours:
         cause = "proxy_denied" if "DENIED" in squid.upper() else "proxy_upstream"
-        return found.but(cause=cause, grade=SELF_PROVING, params={"proxy": "?", "source": "?"})
+        return found.but(cause=cause, grade=SELF_PROVING, params={"proxy": UNKNOWN, "source": UNKNOWN})
     return None
 
 
@@ -89,7 +90,7 @@ def _anybody(http: Http, ctx: Context, found: Trouble) -> Trouble | None:
     if redirect and (foreign := foreign_host(location, ctx)):
         return _foreign_redirect(ctx, found, location, foreign)
     if page is not None and not _vantage_has(http, ctx):
-        return found.but(cause="http_blockpage", grade=SELF_PROVING, params={"product": page or "?"})
+        return found.but(cause="http_blockpage", grade=SELF_PROVING, params={"product": page or UNKNOWN})
     if not redirect and _same_page_as_captive(http, ctx):
         return found.but(cause="captive_portal", grade=SELF_PROVING)
     if not redirect and _differs(http, ctx):
@@ -102,7 +103,7 @@ def foreign_host(location: str, ctx: Context) -> str:
     try:
         host = (urllib.parse.urlsplit(location).hostname or "").rstrip(".").lower()
     except ValueError:
-        return location[:80] or "?"
+        return location[:80] or UNKNOWN
     if not host or host == ctx.endpoint.host.lower():
         return ""
     base = ctx.endpoint.allow.lower().removeprefix("*.")
@@ -113,7 +114,7 @@ def foreign_host(location: str, ctx: Context) -> str:
 
 
 def _foreign_redirect(ctx: Context, found: Trouble, location: str, host: str) -> Trouble | None:
-    found = found.but(params={"location": location, "product": block_page(location) or "?"})
+    found = found.but(params={"location": location, "product": block_page(location) or UNKNOWN})
     if _vantage_redirects(host, ctx):
         return None
     if _captive(host, ctx):

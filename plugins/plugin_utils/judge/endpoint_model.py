@@ -34,6 +34,9 @@ SELF_PROVING = "self_proving"
 DIFFERENTIAL = "differential"
 BASELINE = "baseline"
 
+# What a message shows for what nobody knows, in any language.
+UNKNOWN = "–"
+
 
 class Layer(enum.IntEnum):
     """How far a connection came before it broke; NONE: not at all observed."""

@@ -16,6 +16,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model
     DIFFERENTIAL,
     LOCAL,
     SELF_PROVING,
+    UNKNOWN,
     Context,
     Layer,
     Trouble,
@@ -98,11 +99,11 @@ def _judge(attempt: ProxyAttempt, ctx: Context) -> Trouble | None:
         grade=SELF_PROVING,
         params=ctx.params(
             proxy=attempt.proxy,
-            source=", ".join(attempt.sources) or "?",
-            address=attempt.tcp.address or "?",
-            status="?",
+            source=", ".join(attempt.sources) or UNKNOWN,
+            address=attempt.tcp.address or UNKNOWN,
+            status=UNKNOWN,
         ),
-        evidence=(Evidence("proxy", attempt.proxy), Evidence("proxy_set_in", ", ".join(attempt.sources) or "?")),
+        evidence=(Evidence("proxy", attempt.proxy), Evidence("proxy_set_in", ", ".join(attempt.sources) or UNKNOWN)),
     )
     fault = attempt.tcp.error
     if fault is not None:
@@ -153,7 +154,7 @@ def _refusal(answer: Http, attempt: ProxyAttempt, found: Trouble) -> Trouble:
     status = answer.status or 0
     squid = answer.headers.get("x-squid-error", "").upper()
     found = found.but(
-        params={"status": str(status), "scheme": answer.headers.get("proxy-authenticate", "?")},
+        params={"status": str(status), "scheme": answer.headers.get("proxy-authenticate", UNKNOWN)},
         evidence=(Evidence("proxy_answer", f"{status} {squid}".strip()),),
     )
     if status == 407:
@@ -202,7 +203,7 @@ def _required(direct: Trouble, ctx: Context) -> Trouble:
             layer=Layer.PROXY,
             grade=DIFFERENTIAL,
             owner=Owner.LOCAL_ADMIN,
-            params={"proxy": named, "source": "?"},
+            params={"proxy": named, "source": UNKNOWN},
             contributing=(f"endpoint.{direct.cause}",),
             evidence=(Evidence("vantage_proxy", named),),
         )

@@ -16,6 +16,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model
     DIFFERENTIAL,
     INSEPARABLE,
     SELF_PROVING,
+    UNKNOWN,
     Context,
     Layer,
     Trouble,
@@ -120,7 +121,7 @@ def site_wide(trouble: Trouble, ctx: Context) -> Trouble:
         return trouble
     also = (f"endpoint.{trouble.cause}",)
     if (page := captive_page(ctx)) and trouble.cause in INSEPARABLE | _CAPTIVE:
-        params = {"location": page, "status": "?"}
+        params = {"location": page, "status": UNKNOWN}
         evidence = (Evidence("captive_page", page),)
         return trouble.but(
             cause="captive_portal", owner=None, grade=SELF_PROVING, contributing=also, params=params, evidence=evidence

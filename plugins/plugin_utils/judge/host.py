@@ -73,7 +73,7 @@ def judge_host(
 
 def _machine(identity: Identity) -> t.Iterator[Finding]:
     name = " ".join(part for part in (identity.product_name, identity.display_version, identity.build) if part)
-    params = {"name": name or "?", "release": str(identity.dotnet_release or "?")}
+    params = {"name": name or "–", "release": str(identity.dotnet_release or "–")}
     build = identity.build_number()
     if build is not None and build < WINDOWS_10:
         yield _finding(

@@ -187,7 +187,12 @@ CLASSES: dict[str, tuple[o.Raw, str, str]] = {
         "tcp_unreachable",
         "differential",
     ),
-    "network unreachable, routed": (failing("network_unreachable"), "tcp_unreachable", "differential"),
+    "no route": (failing("network_unreachable"), "no_route", "self_proving"),
+    "network unreachable by a router": (
+        failing("network_unreachable", icmp={"from": "10.0.0.1", "type": 3, "code": 0}),
+        "tcp_unreachable",
+        "differential",
+    ),
     "odd socket error": (failing("socket_error"), "tcp_error", "differential"),
     "blocked here": (failing("access_denied", native=10013), "local_firewall_block", "self_proving"),
     "tcp cut off": (failing("deadline"), "incomplete", ""),
@@ -662,13 +667,6 @@ def test_furthest_way_decides_without_a_winner() -> None:
     assert "endpoint.tcp_drop" in found.contributing
 
 
-def test_no_way_out_at_all() -> None:
-    raw = failing("network_unreachable")
-    nowhere = o.network(default_route={"4": False, "6": False})
-    assert o.one(raw, vantage=VANTAGE, network=nowhere).cause == "endpoint.no_route"
-    assert o.one(raw, vantage=VANTAGE, network=None).cause == "endpoint.no_route"
-
-
 def test_host_without_resolvers() -> None:
     raw = o.section(unresolved("try_again", []))
     raw["resolvers"] = []
@@ -705,7 +703,7 @@ def test_hosts_file_line_and_path_are_named() -> None:
     raw = CLASSES["hosts file"][0]
     found = o.one(raw, network=hosts)
     assert (found.params["line"], found.params["path"]) == ("23", r"C:\Windows\hosts")
-    assert o.one(raw, network=None).params["line"] == "?"
+    assert o.one(raw, network=None).params["line"] == "–"
 
 
 def test_one_bogon_among_genuine_addresses_is_a_warning() -> None:
