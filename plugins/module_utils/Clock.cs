@@ -35,9 +35,14 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Clock
             lock (this) { unresolved--; if (lan) { pending++; } Monitor.PulseAll(this); }
         }
 
-        public void Done(bool answered)
+        public void Answered()
         {
-            lock (this) { pending--; good = good || answered; Monitor.PulseAll(this); }
+            lock (this) { good = true; Monitor.PulseAll(this); }
+        }
+
+        public void Done()
+        {
+            lock (this) { pending--; Monitor.PulseAll(this); }
         }
 
         /// <summary>For a public source: waits shortly for the LAN sources; true when one of them has answered.</summary>
@@ -213,12 +218,11 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Clock
             }
             resolved = true;
             gate.Resolved(lan);
-            bool answered = false;
-            try { answered = Ntp(source, place, addresses, lan, result, options, timeline, deadline, random, gate, timeoutMs); }
-            finally { if (lan) { gate.Done(answered); } }
+            try { Ntp(source, place, addresses, lan, result, options, timeline, deadline, random, gate, timeoutMs); }
+            finally { if (lan) { gate.Done(); } }
         }
 
-        private static bool Ntp(IDictionary source, int place, List<IPAddress> addresses, bool lan, Dictionary<string, object> result, IDictionary options, Timeline timeline, Deadline deadline, Random random, LanFirst gate, double timeoutMs)
+        private static void Ntp(IDictionary source, int place, List<IPAddress> addresses, bool lan, Dictionary<string, object> result, IDictionary options, Timeline timeline, Deadline deadline, Random random, LanFirst gate, double timeoutMs)
         {
             SamplingPlan plan = new SamplingPlan();
             plan.Samples = Math.Max(1, Math.Min(16, Opt.Int(options, "samples", 4)));
@@ -228,7 +232,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Clock
             {
                 plan.Samples = Share(place, plan.Samples, Opt.Int(options, "neighbours", 1), Math.Max(0, Opt.Int(options, "place", 0)));
                 if (gate.Wait(timeline, LanWaitMs)) { plan.Samples = Math.Min(1, plan.Samples); }
-                if (plan.Samples == 0) { lock (result) { result["skipped"] = "neighbours"; } return false; }
+                if (plan.Samples == 0) { lock (result) { result["skipped"] = "neighbours"; } return; }
                 // Machines started by the same play must not all knock in the same millisecond.
                 Pause.Until(timeline, timeline.Mono + (long)(random.NextDouble() * 100.0 * Timeline.TicksPerMs), deadline);
             }
@@ -244,6 +248,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Clock
             for (int i = 0; i < tries.Count && i < 2 && sent < limit && !answered; i++)
             {
                 SntpClient client = new SntpClient(timeline, deadline, random);
+                if (lan) { client.Answered = gate.Answered; }
                 plan.Samples = limit - sent;
                 // With an address to spare, one lost request is enough to move on.
                 plan.Patience = i == 0 && tries.Count > 1 ? 1 : 2;
@@ -259,7 +264,6 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Clock
                     result["error"] = client.Error;
                 }
             }
-            return answered;
         }
     }
 }

@@ -109,6 +109,8 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Sntp
         public long Stray;
         public string Kiss;
         public Dictionary<string, object> Error;
+        /// <summary>Called for each answer that tells a time; null: nobody waits for it.</summary>
+        public Action Answered;
 
         public SntpClient(Timeline timeline, Deadline deadline, Random random)
         {
@@ -202,6 +204,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Sntp
                 delays.Add(received.Mono - sent.Mono);
                 Kiss = Packet.Kiss(buffer);
                 Error = null;
+                if (Kiss == null && Answered != null) { Answered(); }
                 return true;
             }
         }

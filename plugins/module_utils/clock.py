@@ -41,10 +41,14 @@ class LanFirst:
             self._pending += lan
             self._condition.notify_all()
 
-    def done(self, answered: bool) -> None:
+    def answered(self) -> None:
+        with self._condition:
+            self._good = True
+            self._condition.notify_all()
+
+    def done(self) -> None:
         with self._condition:
             self._pending -= 1
-            self._good = self._good or answered
             self._condition.notify_all()
 
     def wait(self, seconds: float) -> bool:
@@ -162,7 +166,6 @@ class _Run:
 
     def _one(self, result: Data, place: int, source: Data, rng: random.Random) -> None:
         lan: bool | None = None
-        answered = False
         try:
             try:
                 addresses = resolve(result["host"], result["port"], self.deadline.clamp(self.timeout))
@@ -178,14 +181,14 @@ class _Run:
                 lan = False
                 self._date(result, addresses, source.get("path") or "/")
             else:
-                answered = self._ntp(result, place, addresses, lan, rng)
+                self._ntp(result, place, addresses, lan, rng)
         except Exception as error:  # one source must not take the others along
             result["error"] = fault_from("clock", error)
         finally:
             if lan is None:
                 self.gate.resolved(False)
             elif lan:
-                self.gate.done(answered)
+                self.gate.done()
 
     def _date(self, result: Data, addresses: list[tuple[int, str]], path: str) -> None:
         port = result["port"]
@@ -195,7 +198,7 @@ class _Run:
             address=client.address, requests=client.answers, certificate=client.certificate, error=client.error
         )
 
-    def _ntp(self, result: Data, place: int, addresses: list[tuple[int, str]], lan: bool, rng: random.Random) -> bool:
+    def _ntp(self, result: Data, place: int, addresses: list[tuple[int, str]], lan: bool, rng: random.Random) -> None:
         limit = self.samples
         if not lan:
             limit = share(place, limit, self.neighbours, self.place)
@@ -203,7 +206,7 @@ class _Run:
                 limit = min(1, limit)
             if limit == 0:
                 result["skipped"] = "neighbours"
-                return False
+                return
             # Machines started by the same play must not all knock in the same millisecond.
             self.timeline.pause_until(self.timeline.mono + int(rng.random() * 0.1 * TICKS), self.deadline)
         # Many machines of one branch: spread over the addresses of a pool, the resolver's preferred family first.
@@ -213,7 +216,7 @@ class _Run:
         wait = int(min(self.timeout, LONGEST_WAIT_S) * TICKS)
         sent = 0
         for number, (family, address) in enumerate(tries[:2]):
-            client = sntp.Client(self.timeline, self.deadline, rng)
+            client = sntp.Client(self.timeline, self.deadline, rng, self.gate.answered if lan else lambda: None)
             # With an address to spare, one lost request is enough to move on.
             patience = 1 if number == 0 and len(tries) > 1 else 2
             plan = sntp.Plan(limit - sent, int(self.interval * TICKS), wait, patience)
@@ -227,11 +230,8 @@ class _Run:
                 samples=client.samples,
                 error=client.error,
             )
-            if answered:
-                return True
-            if sent >= limit:
-                break
-        return False
+            if answered or sent >= limit:
+                return
 
 
 def collect(options: Data, deadline: Deadline) -> Data:

@@ -80,7 +80,14 @@ class Plan(t.NamedTuple):
 class Client:
     """Samples one server over one socket (an ephemeral port); stops as soon as more would be of no use or unwelcome."""
 
-    def __init__(self, timeline: Timeline, deadline: Deadline, rng: random.Random) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        deadline: Deadline,
+        rng: random.Random,
+        on_answer: t.Callable[[], None] = lambda: None,
+    ) -> None:
+        self._on_answer = on_answer
         self._timeline = timeline
         self._deadline = deadline
         self._rng = rng
@@ -162,4 +169,6 @@ class Client:
             self._delays.append(received.mono - sent.mono)
             self.kiss = kiss(reply)
             self.error = None
+            if self.kiss is None:
+                self._on_answer()
             return True
