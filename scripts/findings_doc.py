@@ -14,14 +14,20 @@ MESSAGES = ROOT / "plugins" / "plugin_utils" / "data" / "messages"
 HEADS = {
     "en": (
         "findings.md",
-        "# What each finding means\n\nMade by `scripts/findings_doc.py` from the catalogue of messages; names in braces are filled in."
-        " The cause is stable: filter and search by it.\n",
+        """# What each finding means
+
+Made by `scripts/findings_doc.py` from the catalogue of messages; names in braces are filled in. The cause is stable:
+filter and search by it.
+""",
         ("Cause", "What it says", "What to do"),
     ),
     "tr": (
         "bulgular.md",
-        "# Bulgular ne anlama gelir\n\n`scripts/findings_doc.py` bunu ileti kataloğundan üretir; süslü ayraç içindekiler doldurulur."
-        " Neden kodu değişmez: onunla süzün, onunla arayın.\n",
+        """# Bulgular ne anlama gelir
+
+`scripts/findings_doc.py` bunu ileti kataloğundan üretir; süslü ayraç içindekiler doldurulur. Neden kodu değişmez: onunla
+süzün, onunla arayın.
+""",
         ("Neden", "Ne der", "Ne yapılmalı"),
     ),
 }
