@@ -25,8 +25,8 @@ filter and search by it.
         "bulgular.md",
         """# Bulgular ne anlama gelir
 
-`scripts/findings_doc.py` bunu ileti kataloğundan üretir; süslü ayraç içindekiler doldurulur. Neden kodu değişmez: onunla
-süzün, onunla arayın.
+`scripts/findings_doc.py` bunu ileti kataloğundan üretir; süslü ayraç içindekiler doldurulur. Neden kodu değişmez:
+onunla süzün, onunla arayın.
 """,
         ("Neden", "Ne der", "Ne yapılmalı"),
     ),
@@ -42,7 +42,7 @@ def pages() -> dict[pathlib.Path, str]:
             rows = [
                 f"| `{cause}` | {cell(message['title'][language])} | {cell(message['remedy'][language])} |"
                 for cause, message in json.loads(path.read_text(encoding="utf-8")).items()
-                if message["remedy"][language]
+                if message.get("remedy", {}).get(language)
             ]
             if rows:
                 header = f"| {' | '.join(columns)} |\n|---|---|---|"
