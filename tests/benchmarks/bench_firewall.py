@@ -23,6 +23,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / ".collections")]
 
 from ansible_collections.edefter.ready.plugins.plugin_utils import catalog
+from ansible_collections.edefter.ready.plugins.plugin_utils.judge.firewall import judge_firewall, local_verdicts
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.firewall import STORES, parse_firewall
+from ansible_collections.edefter.ready.plugins.plugin_utils.plan.firewall import plan_firewall
+from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.firewall import FirewallContext, FirewallWanted
 from ansible_collections.edefter.ready.plugins.plugin_utils.winfw import grammar
 from ansible_collections.edefter.ready.plugins.plugin_utils.winfw.effective import PROFILES, ProfileSettings, effective
 from ansible_collections.edefter.ready.plugins.plugin_utils.winfw.evaluate import RuleBook
@@ -100,6 +104,36 @@ def one_host(strings: list[str]) -> float:
     return spent * 1000
 
 
+def whole(strings: list[str]) -> float:
+    """CPU milliseconds for all about one host: section, plan, findings, local verdicts."""
+    counts = dict.fromkeys(("packaged", "services", "malformed"), 0)
+    empty = {"present": False, "total": 0, "outbound": 0, **counts, "truncated": False, "rules": []}
+    rules_sent = [[str(number), raw] for number, raw in enumerate(strings)]
+    full = {**empty, "present": True, "total": len(strings), "outbound": len(strings), "rules": rules_sent}
+    service = {"state": "running", "start": 2, "error": None}
+    section = {
+        "policy_version": 545,
+        "active_profiles": {"bits": 7, "error": None},
+        "services": {"mpssvc": service, "bfe": service},
+        "profiles": {"local": {name: {"DefaultOutboundAction": 1} for name in PROFILES}, "gpo": {}, "mdm": {}},
+        "stores": {**dict.fromkeys(STORES, empty), "local": full},
+    }
+    wanted = FirewallWanted()
+    addresses = {e.host: (f"203.0.113.{n + 1}",) for n, e in enumerate(catalog.endpoints())}
+    context = FirewallContext(catalog.endpoints(), catalog.time_sources(), addresses)
+    grammar.read_address.cache_clear()
+    grammar.read_port.cache_clear()
+    started = time.process_time()
+    firewall = parse_firewall(section)
+    local_verdicts(firewall, context.endpoints, addresses)
+    steps = plan_firewall(firewall, wanted, context)
+    findings = judge_firewall(firewall, wanted, context, steps)
+    spent = time.process_time() - started
+    assert steps
+    assert findings
+    return spent * 1000
+
+
 def parsed() -> tuple[int, int]:
     """Real strings that parse and come back unchanged, and those that do not."""
     if not REAL.is_file():
@@ -133,6 +167,8 @@ def main() -> int:
         strings = rules(size)
         points.append((size, statistics.median(one_host(strings) for run in range(RUNS))))
         print(f"{size:6}  {points[-1][1]:13.1f}")
+    everything = statistics.median(whole(rules(1000)) for run in range(RUNS))
+    print(f"section, plan, findings and local verdicts together, 1000 rules: {everything:.1f} ms")
     good, bad = parsed()
     at_1000 = dict(points)[1000]
     exponent = slope([point for point in points if point[0] >= 500])
