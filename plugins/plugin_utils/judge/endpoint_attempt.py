@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge import endpoint_cert, endpoint_http
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model import (
+    PROBE_FAULTS,
     SELF_PROVING,
     UNKNOWN,
     Context,
@@ -84,6 +85,18 @@ def incomplete(ctx: Context, address: str, phase: str) -> Trouble:
     )
 
 
+def probe_error(ctx: Context, address: str, fault: Fault) -> Trouble:
+    """The probe itself failed. That says nothing of the network, so it is never called a failure of the endpoint."""
+    return Trouble(
+        cause="probe_error",
+        layer=Layer.NONE,
+        status=Status.UNKNOWN,
+        observed=f"{address}: {fault_text(fault)}",
+        params=ctx.params(address=address, phase=fault.phase),
+        evidence=(Evidence("error", f"{fault_text(fault)}: {fault.message[:200]}"),),
+    )
+
+
 def blocked_here(ctx: Context, address: str, grade: str, fault: Fault) -> Trouble:
     """A filter on the very host; the firewall's verdict names the rule where it is known."""
     local = ctx.firewall if ctx.firewall is not None and ctx.firewall.verdict == "blocked" else None
@@ -120,6 +133,8 @@ def _tcp(attempt: Attempt, ctx: Context) -> Trouble | None:
     where = f"{attempt.address}:{ctx.endpoint.port}"
     if fault.code == "deadline":
         return incomplete(ctx, attempt.address, "tcp")
+    if fault.code in PROBE_FAULTS:
+        return probe_error(ctx, attempt.address, fault)
     if fault.code == "access_denied":
         return blocked_here(ctx, attempt.address, SELF_PROVING, fault)
     if ctx.firewall is not None and ctx.firewall.verdict == "blocked" and fault.code not in NO_WAY:
@@ -168,6 +183,8 @@ def _tls(tls: Tls, http: Http | None, neutral: Tls | None, ctx: Context, address
         return None if tls.chain else incomplete(ctx, address, "tls")
     if tls.error.code == "deadline":
         return incomplete(ctx, address, "tls")
+    if tls.error.code in PROBE_FAULTS:
+        return probe_error(ctx, address, tls.error)
     return _handshake(tls, tls.error, neutral, ctx, address)
 
 

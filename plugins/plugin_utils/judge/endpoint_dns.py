@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model import (
     DIFFERENTIAL,
+    PROBE_FAULTS,
     SELF_PROVING,
     UNKNOWN,
     Context,
@@ -52,6 +53,17 @@ def _evidence(dns: Dns) -> tuple[Evidence, ...]:
     return (Evidence("dns_system", system), *hosts, *queries)
 
 
+def _name_policy(ctx: Context) -> tuple[Evidence, ...]:
+    """Rules of the name resolution policy table (NRPT) that send this name to resolvers of their own."""
+    host = ctx.endpoint.host.lower()
+    found = []
+    for rule in ctx.network.name_policy if ctx.network is not None else ():
+        names = [name.lower() for name in rule.names]
+        if any(host == name or (name.startswith(".") and (name == "." or host.endswith(name))) for name in names):
+            found.append(Evidence("name_policy", f"{' '.join(names)[:200]} → {' '.join(rule.servers)[:200]}"))
+    return tuple(found[:4])
+
+
 def judge_no_address(dns: Dns, ctx: Context, judged: Judged) -> Trouble:
     """Why the system found no address. dns.system must be empty."""
     cause, resolvers = _why_none(dns, ctx)
@@ -60,9 +72,9 @@ def judge_no_address(dns: Dns, ctx: Context, judged: Judged) -> Trouble:
         layer=Layer.DNS,
         observed="no address: " + ("none" if dns.system_error is None else fault_text(dns.system_error)),
         params=ctx.params(resolver=", ".join(resolvers) or UNKNOWN, address=UNKNOWN),
-        evidence=_evidence(dns),
+        evidence=(*_evidence(dns), *_name_policy(ctx)),
     )
-    if cause == "incomplete":
+    if cause in ("incomplete", "probe_error"):
         return found.but(status=Status.UNKNOWN, layer=Layer.NONE, params={"phase": "dns"})
     if cause in ("dns_client", "dns_no_resolver", "dns_blocked_locally"):
         return found.but(grade=SELF_PROVING)
@@ -96,6 +108,8 @@ def _why_none(dns: Dns, ctx: Context) -> tuple[str, list[str]]:
     code = dns.system_error.code if dns.system_error is not None else ""
     if code == "deadline":
         return "incomplete", []
+    if code in PROBE_FAULTS:
+        return "probe_error", []
     queries = dns.queries
     if not queries:
         if not ctx.section.resolvers:
@@ -169,7 +183,7 @@ def judge_lie(dns: Dns, ctx: Context, judged: Judged) -> Trouble | None:
         layer=Layer.DNS,
         observed=f"{ctx.endpoint.host} → {addresses}",
         params=ctx.params(address=addresses, resolver=", ".join(_liars(dns, used)) or UNKNOWN, product=UNKNOWN),
-        evidence=_evidence(dns),
+        evidence=(*_evidence(dns), *_name_policy(ctx)),
         contributing=tuple(sorted({f"endpoint.{pair[1].cause}" for pair in bad if pair[1] is not None})),
     )
     portal = next((name for pair in used if (name := block_portal(pair[0].address))), "")

@@ -14,6 +14,7 @@ import urllib.parse
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge import endpoint_cert
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model import (
     DIFFERENTIAL,
+    PROBE_FAULTS,
     SELF_PROVING,
     UNKNOWN,
     Context,
@@ -36,6 +37,12 @@ def judge_http(http: Http | None, tls: Tls | None, ctx: Context, address: str) -
     found = Trouble(cause="incomplete", layer=Layer.HTTP, observed="", params=ctx.params(address=address, phase="http"))
     if http is None or (http.error is not None and http.error.code == "deadline"):
         return found.but(status=Status.UNKNOWN, layer=Layer.NONE, observed=f"{address}: http not finished")
+    if http.error is not None and http.error.code in PROBE_FAULTS and http.status is None:
+        error = Evidence("error", f"{fault_text(http.error)}: {http.error.message[:200]}")
+        observed = f"{address}: {fault_text(http.error)}"
+        return found.but(
+            cause="probe_error", status=Status.UNKNOWN, layer=Layer.NONE, observed=observed, evidence=(error,)
+        )
     found = found.but(
         observed=f"{address}: HTTP {http.status}" if http.status is not None else f"{address}: no HTTP answer",
         params={"status": str(http.status or UNKNOWN), "product": UNKNOWN, "location": UNKNOWN},

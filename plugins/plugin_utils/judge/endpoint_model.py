@@ -57,6 +57,7 @@ OWNERS: t.Mapping[str, Owner] = {
     "dns_differs": Owner.NOBODY,
     "not_probed": Owner.CONTROLLER,
     "incomplete": Owner.CONTROLLER,
+    "probe_error": Owner.CONTROLLER,
     "dns_nxdomain": Owner.NETWORK_ADMIN,
     "dns_servfail": Owner.NETWORK_ADMIN,
     "dns_refused": Owner.NETWORK_ADMIN,
@@ -140,6 +141,9 @@ OWNERS: t.Mapping[str, Owner] = {
 
 # A filter on the host itself: found by its error, named by the firewall's verdict.
 LOCAL = frozenset({"local_firewall_block", "local_firewall_rule", "local_firewall_default"})
+
+# Codes of an error in the probe itself.
+PROBE_FAULTS = frozenset({"error", "closed"})
 
 # Causes that say only "the network did not let it through": by themselves they cannot tell a block from an outage.
 INSEPARABLE = frozenset(

@@ -207,7 +207,7 @@ def _required(direct: Trouble, ctx: Context) -> Trouble:
             contributing=(f"endpoint.{direct.cause}",),
             evidence=(Evidence("vantage_proxy", named),),
         )
-    if ctx.proxy is not None and (ctx.proxy.pac or ctx.proxy.wpad) and direct.layer in (Layer.TCP, Layer.DNS):
+    if ctx.proxy is not None and ctx.proxy.pac and direct.layer in (Layer.TCP, Layer.DNS):
         return direct.but(contributing=("proxy.pac_not_evaluated",))
     return direct
 

@@ -194,6 +194,14 @@ CLASSES: dict[str, tuple[o.Raw, str, str]] = {
         "differential",
     ),
     "odd socket error": (failing("socket_error"), "tcp_error", "differential"),
+    "probe broke": (failing("error"), "probe_error", ""),
+    "probe broke in tls": (handshake(code="error"), "probe_error", ""),
+    "probe broke in http": (
+        o.target(*(o.attempt(a, http=o.broken_http("error")) for a in BOTH)),
+        "probe_error",
+        "",
+    ),
+    "probe broke in dns": (unresolved("error", o.every_query(rcode=3)), "probe_error", ""),
     "blocked here": (failing("access_denied", native=10013), "local_firewall_block", "self_proving"),
     "tcp cut off": (failing("deadline"), "incomplete", ""),
     "dead v6": (o.target(o.attempt(o.V4), o.failed("timeout", o.V6)), "ipv6_broken", "differential"),
@@ -704,6 +712,12 @@ def test_hosts_file_line_and_path_are_named() -> None:
     found = o.one(raw, network=hosts)
     assert (found.params["line"], found.params["path"]) == ("23", r"C:\Windows\hosts")
     assert o.one(raw, network=None).params["line"] == "–"
+
+
+def test_name_policy_is_shown() -> None:
+    rules = [{"names": [".gov.tr"], "servers": ["10.0.0.53"]}, {"names": ["corp.example"], "servers": ["10.0.0.1"]}]
+    found = o.one(CLASSES["only this client"][0], network=o.network(name_policy=rules))
+    assert [e.value for e in found.evidence if e.key == "name_policy"] == [".gov.tr → 10.0.0.53"]
 
 
 def test_one_bogon_among_genuine_addresses_is_a_warning() -> None:
