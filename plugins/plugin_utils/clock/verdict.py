@@ -285,10 +285,14 @@ _KINDS = {"ntp": "ntp", "date": "https", "vantage": "vantage"}
 
 
 def _estimate(agreeing: list[SourceVerdict], method: str) -> float:
-    """Mean of the agreeing sources of the sharpest kind, each weighed by the square of its sharpness."""
+    """Mean of the agreeing sources of the sharpest kind. One that is blunter than the sharpest by e weighs as 1 / e².
+
+    What a source is blunter by is what its answers were held up longer, and about as much may they be off.
+    """
     rows = [row for row in agreeing if row.kind == _KINDS[method]]
-    # No source is known to better than some microseconds; without a floor one at no distance would silence the others.
-    weights = [1.0 / max(((row.hi or 0.0) - (row.lo or 0.0)) / 2, 1e-5) ** 2 for row in rows]
+    radii = [((row.hi or 0.0) - (row.lo or 0.0)) / 2 for row in rows]
+    # Being woken takes some 50 µs anyway; without a floor the sharpest would silence the others.
+    weights = [1.0 / (radius - min(radii) + 5e-5) ** 2 for radius in radii]
     # Summed as differences from one of them: an offset of decades leaves no digits for microseconds squared.
     base = rows[0].offset or 0.0
     return base + sum(w * ((row.offset or 0.0) - base) for w, row in zip(weights, rows, strict=True)) / sum(weights)
