@@ -23,6 +23,8 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
     {
         private const int MaxTargets = 128;
         private const int MaxCanaries = 16;
+        /// <summary>What an address of TEST-NET is given once every other probe has ended.</summary>
+        private const double SilentGraceMs = 500.0;
         /// <summary>What would end up in a request line is asked for here once more, whoever checked it before.</summary>
         private static void Check(string option, string id, string host, string path)
         {
@@ -122,7 +124,19 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
                 int index = i;
                 threads.Add(TargetProbe.Start(delegate() { done[index] = targets[index].Run(); }));
             }
-            foreach (Thread thread in threads) { thread.Join((int)(deadline.RemainingMs + 1000.0)); }
+            for (int i = 0; i < threads.Count; i++)
+            {
+                if (!targets[i].ExpectsSilence) { threads[i].Join((int)(deadline.RemainingMs + 1000.0)); }
+            }
+            // Where nothing lives nothing answers: on a healthy line that would be the one thing everybody waits for.
+            double graceEnds = deadline.ElapsedMs + SilentGraceMs;
+            for (int i = 0; i < threads.Count; i++)
+            {
+                if (!targets[i].ExpectsSilence) { continue; }
+                threads[i].Join((int)Math.Max(0.0, graceEnds - deadline.ElapsedMs));
+                targets[i].StopWaiting();
+                threads[i].Join(1000);
+            }
             List<object> results = new List<object>();
             List<object> canaryResults = new List<object>();
             for (int i = 0; i < targets.Count; i++)

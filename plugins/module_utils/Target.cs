@@ -48,6 +48,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
         private List<object> queries;
         private double startedMs;
         private int running;
+        private bool enough;
 
         /// <summary>phases: full | dns | tcp.</summary>
         public TargetProbe(Context context, string id, string host, int port, string scheme, string path, string phases)
@@ -368,6 +369,19 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
             return status != null && (long)status >= 200 && (long)status < 300;
         }
 
+        /// <summary>True for an address that is not expected to answer.</summary>
+        public bool ExpectsSilence { get { return phases == "tcp"; } }
+
+        /// <summary>Ends the wait for an address that is not expected to answer: everything else has had its answer by now.</summary>
+        public void StopWaiting()
+        {
+            lock (changed)
+            {
+                enough = true;
+                Monitor.PulseAll(changed);
+            }
+        }
+
         // -- all together --
 
         /// <summary>Runs everything and gives TARGET. Ends with the deadline at the latest.</summary>
@@ -440,6 +454,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 
         private bool Finished(double limit)
         {
+            if (enough) { return true; }
             if (!literal)
             {
                 if (system == null && context.Deadline.ElapsedMs >= SystemLimit(limit))
@@ -457,7 +472,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 
         private Dictionary<string, object> Result(double start)
         {
-            bool complete = running == 0 && (literal || (system != null && queries != null));
+            bool complete = enough || (running == 0 && (literal || (system != null && queries != null)));
             if (!complete) { context.Deadline.Cut(); }
             Dictionary<string, object> lookup = null;
             if (!literal)
@@ -480,6 +495,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
                 {
                     if (known[address].Contains(source)) { attempt["source"] = source; break; }
                 }
+                if (enough) { TcpProbe.Silent(attempt); }
                 tried.Add(attempt);
             }
             List<object> through = new List<object>();

@@ -15,6 +15,15 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tcp
     public static class TcpProbe
     {
         /// <summary>TCP of docs/observation-endpoints.md. icmp stays null: Winsock does not tell who sent it.</summary>
+        /// <summary>An attempt that nobody waits for any longer: silent by the time that all others had their answers.</summary>
+        public static void Silent(Dictionary<string, object> attempt)
+        {
+            Dictionary<string, object> tcp = (Dictionary<string, object>)attempt["tcp"];
+            Dictionary<string, object> error = tcp["error"] as Dictionary<string, object>;
+            if (error == null || (string)error["code"] != "deadline") { return; }
+            attempt["tcp"] = Outcome(Fault.Make("tcp", "timeout", null, "no answer by the time that all others had theirs"), null);
+        }
+
         public static Dictionary<string, object> Outcome(Dictionary<string, object> error, object elapsedMs)
         {
             Dictionary<string, object> result = new Dictionary<string, object>();

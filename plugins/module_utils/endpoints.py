@@ -13,6 +13,7 @@ import contextlib
 import random
 import re
 import threading
+import time
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.module_utils.core import Data, Deadline
@@ -22,6 +23,8 @@ from ansible_collections.edefter.ready.plugins.module_utils.target import Target
 
 MAX_TARGETS = 128
 MAX_CANARIES = 16
+# Seconds that an address of TEST-NET is given once every other probe has ended.
+SILENT_GRACE = 0.5
 _STACK = 512 * 1024
 _SAFE = re.compile(r"[!-~]{1,2000}")
 
@@ -91,15 +94,21 @@ def collect(options: Data, deadline: Deadline) -> Data:
     for spec in (options.get("canaries") or [])[:MAX_CANARIES]:
         canaries.append((spec, _canary_target(context, spec)))
     done: t.Dict[int, Data] = {}
-    running = []
+    awaited, silent = [], []
     for each in [*targets, *(target for _spec, target in canaries if target is not None)]:
 
         def run(target: Target = each) -> None:
             done[id(target)] = target.run()
 
-        running.append(start(run))
-    for thread in running:
+        # Where nothing lives nothing answers: on a healthy line that would be the one thing everybody waits for.
+        (silent if each.phases == "tcp" else awaited).append((each, start(run)))
+    for _each, thread in awaited:
         thread.join(deadline.remaining + 1.0)
+    grace_ends = time.monotonic() + SILENT_GRACE
+    for each, thread in silent:
+        thread.join(max(0.0, grace_ends - time.monotonic()))
+        each.stop_waiting()
+        thread.join(1.0)
     found = []
     for spec, target in canaries:
         if target is not None and id(target) in done:

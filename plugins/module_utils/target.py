@@ -44,7 +44,14 @@ class Target:
         self.attempts: t.Dict[str, Data] = {}
         self.proxied: t.List[Data] = []
         self.running = 0
+        self.enough = False
         self.started = time.monotonic()
+
+    def stop_waiting(self) -> None:
+        """Ends the wait for an address that is not expected to answer: everything else has had its answer by now."""
+        with self.changed:
+            self.enough = True
+            self.changed.notify_all()
 
     # -- addresses, from whoever names them --
 
@@ -297,6 +304,8 @@ class Target:
         return any(a["type"] in ("A", "AAAA") for query in self.queries or [] for a in query["answers"])
 
     def _finished(self, limit: float) -> bool:
+        if self.enough:
+            return True
         if not self.literal:
             if self.system is None and time.monotonic() >= limit:
                 # getaddrinfo cannot be told to give up. It goes on in its thread and nobody waits.
@@ -309,6 +318,7 @@ class Target:
 
     def _result(self) -> Data:
         complete = self.running == 0 and (self.literal or (self.system is not None and self.queries is not None))
+        complete = complete or self.enough
         if not complete:
             self.context.deadline.cut()
         late = make_fault("dns", "deadline", None, "not finished")
@@ -323,6 +333,9 @@ class Target:
             attempts = [dict(a) for a in self.attempts.values()]
             for attempt in attempts:
                 attempt["source"] = next(s for s in SOURCES if s in self.known[attempt["address"]])
+                if self.enough and (attempt["tcp"]["error"] or {}).get("code") == "deadline":
+                    silent = make_fault("tcp", "timeout", None, "no answer by the time that all others had theirs")
+                    attempt["tcp"] = {**attempt["tcp"], "error": silent}
             proxied = [dict(p) for p in self.proxied]
         order = [self.host] if self.literal else (self.system or {"addresses": []})["addresses"]
         return {
