@@ -67,7 +67,7 @@ def judge_branch(branch: str, hosts: t.Mapping[str, t.Sequence[Finding]]) -> tup
     """Findings about a branch from those of its hosts (by host name). At least two hosts have to be comparable.
 
     Every comparable host fails alike: one finding of that cause for all endpoints concerned. Some fail where others
-    succeed: `branch.only_here`, one for each endpoint.
+    succeed: `branch.only_here` (or `branch.proxy_missing`), one for each endpoint.
     """
     rows = _rows(hosts)
     together: dict[str, dict[str, list[Finding]]] = {}
@@ -144,13 +144,16 @@ def _only_here(branch: str, subject: str, bad: list[str], seen: t.Mapping[str, F
     """Some fail, others come through: the reason is on these hosts, or in a rule for their addresses."""
     first = seen[bad[0]]
     good = sorted(host for host, finding in seen.items() if finding.status is Status.PASS)
+    # Whoever comes through does so by a proxy: the others lack it.
+    proxied = all(seen[host].cause == "endpoint.ok_via_proxy" for host in good)
+    cause = "branch.proxy_missing" if proxied else "branch.only_here"
     return Finding(
-        id=f"branch.only_here:{subject}",
-        area=Area.ENDPOINT,
-        check="branch.only_here",
+        id=f"{cause}:{subject}",
+        area=Area.PROXY if proxied else Area.ENDPOINT,
+        check=cause,
         subject=subject,
         status=max((seen[host].status for host in bad), key=lambda status: status is Status.FAIL),
-        cause="branch.only_here",
+        cause=cause,
         owner=Owner.LOCAL_ADMIN,
         observed=", ".join(bad[:20]),
         expected=", ".join(good[:20]),
@@ -159,6 +162,7 @@ def _only_here(branch: str, subject: str, bad: list[str], seen: t.Mapping[str, F
             "places": _place(first),
             "hosts": ", ".join(bad[:20]),
             "others": ", ".join(good[:20]),
+            "proxy": seen[good[0]].params.get("proxy", "–"),
         },
         evidence=tuple(Evidence("host_cause", f"{host}: {seen[host].cause}") for host in bad[:20]),
         grade="differential",

@@ -204,6 +204,15 @@ def test_only_here() -> None:
     assert found.status is Status.FAIL
 
 
+def test_proxy_that_some_hosts_lack() -> None:
+    behind = o.target(o.failed("timeout"), proxy_attempts=[o.through()])
+    (found,) = branch(pc1=DROP, pc2=behind)
+    assert (found.cause, found.params["hosts"]) == ("branch.proxy_missing", "pc1")
+    assert found.params["proxy"] == "proxy.example:3128"
+    (found,) = branch(pc1=DROP, pc2=behind, pc3=o.target())
+    assert found.cause == "branch.only_here"
+
+
 @pytest.mark.parametrize(
     ("raw", "cause"),
     [
