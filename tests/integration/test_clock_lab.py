@@ -132,5 +132,5 @@ def test_clock_info_over_winrm(double: Double, net: lab.Lab) -> None:
     causes = {name: {f["cause"] for f in result["findings"]} for name, result in results.items()}
     assert "clock.offset.whole_hours" in causes["zone"]
     assert "clock.battery.empty" in causes["dead"]
-    assert results["slow"]["findings"][0]["title"]["tr"].startswith("Saat 7.0 min geri")
+    assert results["slow"]["findings"][0]["title"]["tr"].startswith("Saat 7,0 dk geri")
     assert double.errors() == []

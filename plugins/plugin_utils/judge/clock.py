@@ -9,9 +9,11 @@ Pure. `clock.offset` is the one that counts; the others say why it is as it is a
 from __future__ import annotations
 
 import datetime as dt
+import math
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils.clock.verdict import ClockVerdict, SourceVerdict
+from ansible_collections.edefter.ready.plugins.plugin_utils.messages import LANGUAGES
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Area, Evidence, Finding, Owner, Status
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.clock import ClockWanted
 
@@ -22,30 +24,34 @@ BATTERY_BEHIND = 30 * DAY
 DRIFT_PPM = 200.0
 
 
-def seconds(value: float) -> str:
-    """An offset as people read it, without losing what is small: "+4.2 ms", "-7.0 min", "+23.9 y"."""
-    size = abs(value)
-    sign = "-" if value < 0 else "+"
-    for limit, unit, divisor, digits in (
-        (0.1, "ms", 0.001, 1),
-        (100.0, "s", 1.0, 3),
-        (2 * 3600.0, "min", 60.0, 1),
-        (3 * DAY, "h", 3600.0, 2),
-        (730 * DAY, "d", DAY, 1),
-    ):
-        if size < limit:
-            number = f"{size / divisor:.{digits}f}"
-            return f"{'' if float(number) == 0.0 else sign}{number} {unit}"
-    return f"{sign}{size / (365.25 * DAY):.1f} y"
+# Below this many seconds: unit in English and Turkish, seconds in it, digits behind the point.
+_UNITS = (
+    (0.1, "ms", "ms", 0.001, 1),
+    (100.0, "s", "sn", 1.0, 3),
+    (2 * 3600.0, "min", "dk", 60.0, 1),
+    (3 * DAY, "h", "saat", 3600.0, 2),
+    (730 * DAY, "d", "gün", DAY, 1),
+    (math.inf, "y", "yıl", 365.25 * DAY, 1),
+)
 
 
-def bounds(verdict: ClockVerdict) -> str:
+def seconds(value: float, language: str = "en", sign: bool = True) -> str:
+    """An offset as people read it, without losing what is small: "+4.2 ms", "-7.0 min", "+23,9 yıl"."""
+    _limit, english, turkish, divisor, digits = next(unit for unit in _UNITS if abs(value) < unit[0])
+    number = f"{abs(value) / divisor:.{digits}f}"
+    mark = "" if not sign or float(number) == 0.0 else "-" if value < 0 else "+"
+    if language == "tr":
+        return f"{mark}{number.replace('.', ',')} {turkish}"
+    return f"{mark}{number} {english}"
+
+
+def bounds(verdict: ClockVerdict, language: str = "en") -> str:
     """The interval as text; "" when there is none."""
     if verdict.lo is None or verdict.hi is None:
         return ""
     if verdict.hi - verdict.lo < 1e-3 * max(abs(verdict.lo), abs(verdict.hi)):
-        return seconds(verdict.offset or 0.0)
-    return f"{seconds(verdict.lo)} … {seconds(verdict.hi)}"
+        return seconds(verdict.offset or 0.0, language)
+    return f"{seconds(verdict.lo, language)} … {seconds(verdict.hi, language)}"
 
 
 def _evidence(verdict: ClockVerdict) -> tuple[Evidence, ...]:
@@ -88,16 +94,16 @@ def _offset(verdict: ClockVerdict, wanted: ClockWanted) -> Finding:
     cause = _offset_cause(verdict, status, wanted)
     offset = verdict.offset
     params = {
-        "offset": seconds(offset) if offset is not None else "?",
-        "amount": seconds(abs(offset)).lstrip("+") if offset is not None else "?",
-        "bounds": bounds(verdict),
         "limit": f"{wanted.pass_seconds:g}",
         "hours": str(abs(verdict.hours_hint or 0)),
         "host_utc": verdict.host_utc,
         "true_utc": verdict.true_utc or "?",
         "witness": ", ".join(row.id for row in verdict.sources if row.verdict == "agrees") or "-",
-        "step": seconds(verdict.stepped.size) if verdict.stepped else "",
     }
+    for language in LANGUAGES:
+        params[f"amount_{language}"] = seconds(offset, language, sign=False) if offset is not None else "?"
+        params[f"bounds_{language}"] = bounds(verdict, language)
+        params[f"step_{language}"] = seconds(verdict.stepped.size, language) if verdict.stepped else ""
     owner = Owner.NOBODY
     if status is not Status.PASS:
         owner = Owner.COLLECTION if status is Status.FAIL or cause.endswith(("behind", "ahead")) else Owner.LOCAL_ADMIN
@@ -266,7 +272,8 @@ def _battery(verdict: ClockVerdict, bios_date: str | None, drift_ppm: float | No
         observed=", ".join(sign.value for sign in signs),
         expected="-",
         params={
-            "behind": seconds(offset).lstrip("+-") if offset is not None else "?",
+            "behind_tr": seconds(offset, "tr", sign=False) if offset is not None else "?",
+            "behind_en": seconds(offset, "en", sign=False) if offset is not None else "?",
             "host_utc": verdict.host_utc,
             "drift": f"{abs(drift_ppm or 0.0) * 0.0864:.0f}",
         },

@@ -12,6 +12,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.clock import seconds
+from ansible_collections.edefter.ready.plugins.plugin_utils.messages import LANGUAGES
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Area, Evidence, Finding, Owner, Status
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.clock import ClockWanted
 
@@ -68,12 +69,14 @@ def _finding(member: Member, server: Member, wanted: ClockWanted) -> Finding:
     found = difference(member, server)
     status, cause, observed = Status.UNKNOWN, "clock.firm.unknown", ""
     evidence: tuple[Evidence, ...] = ()
-    amount = "?"
+    params = {"host": member.host, "server": server.host, "limit": f"{wanted.agree_seconds:g}"}
     if found is not None:
         observed = f"{seconds(found.lo)} … {seconds(found.hi)}"
         nearest = 0.0 if found.lo <= 0.0 <= found.hi else min(abs(found.lo), abs(found.hi))
         farthest = max(abs(found.lo), abs(found.hi))
-        amount = seconds((found.lo + found.hi) / 2)
+        for language in LANGUAGES:
+            params[f"difference_{language}"] = seconds((found.lo + found.hi) / 2, language, sign=False)
+            params[f"bounds_{language}"] = f"{seconds(found.lo, language)} … {seconds(found.hi, language)}"
         evidence = (Evidence("low_s", f"{found.lo:+.6f}"), Evidence("high_s", f"{found.hi:+.6f}"))
         if farthest <= wanted.agree_seconds:
             status, cause = Status.PASS, "clock.firm.pass"
@@ -91,13 +94,7 @@ def _finding(member: Member, server: Member, wanted: ClockWanted) -> Finding:
         owner=Owner.NOBODY if status is Status.PASS else Owner.COLLECTION,
         observed=observed,
         expected=f"±{wanted.agree_seconds:g} s",
-        params={
-            "host": member.host,
-            "server": server.host,
-            "difference": amount,
-            "bounds": observed,
-            "limit": f"{wanted.agree_seconds:g}",
-        },
+        params=params,
         evidence=evidence,
     )
 

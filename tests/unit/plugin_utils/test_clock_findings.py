@@ -248,6 +248,12 @@ def test_seconds(offset: float, text: str) -> None:
     assert seconds(offset) == text
 
 
+def test_turkish_has_its_own_units() -> None:
+    assert seconds(0.0042, "tr") == "+4,2 ms"
+    assert seconds(-420.0, "tr", sign=False) == "7,0 dk"
+    assert seconds(24 * YEAR, "tr") == "+24,0 yıl"
+
+
 # ---- the firm -------------------------------------------------------------------------------------------------------
 
 
