@@ -145,13 +145,17 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Certs
                 if (data.Length > MaxCert) { throw new DerException("a certificate of more than 64 KiB"); }
                 return Fields(data);
             }
-            catch (DerException error)
-            {
-                Dictionary<string, object> result = new Dictionary<string, object>();
-                result["malformed"] = Text.Bound(error.Message, 120);
-                result["sha256"] = Sha256(data, 0, data.Length);
-                return result;
-            }
+            catch (DerException error) { return Malformed(data, error.Message); }
+            catch (IndexOutOfRangeException) { return Malformed(data, "an element is missing"); }
+            catch (ArgumentException) { return Malformed(data, "an element is missing"); }
+        }
+
+        private static Dictionary<string, object> Malformed(byte[] data, string why)
+        {
+            Dictionary<string, object> result = new Dictionary<string, object>();
+            result["malformed"] = Text.Bound(why, 120);
+            result["sha256"] = Sha256(data, 0, data.Length);
+            return result;
         }
 
         public static string Sha256(byte[] data, int offset, int count)

@@ -30,13 +30,13 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Http
         /// <summary>Lower-case name to value, repeated ones joined by a comma.</summary>
         public readonly Dictionary<string, string> Headers = new Dictionary<string, string>(StringComparer.Ordinal);
 
-        private static readonly Regex StatusLine = new Regex("^(HTTP/[0-9]\\.[0-9]) +([0-9]{3})(?: +([^\\r\\n]*))?$", RegexOptions.CultureInvariant);
-        private static readonly Regex Token = new Regex("^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,80}$", RegexOptions.CultureInvariant);
+        private static readonly Regex StatusLine = new Regex("^(HTTP/[0-9]\\.[0-9]) +([0-9]{3})(?: +([^\\r\\n]*))?\\z", RegexOptions.CultureInvariant);
+        private static readonly Regex Token = new Regex("^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,80}\\z", RegexOptions.CultureInvariant);
 
-        /// <summary>Where the body begins; -1 while the head is not complete.</summary>
-        public static int EndOf(byte[] raw, int length)
+        /// <summary>Where the body begins; -1 while the head is not complete. start: where it cannot have ended before.</summary>
+        public static int EndOf(byte[] raw, int start, int length)
         {
-            for (int i = 0; i + 1 < length; i++)
+            for (int i = start; i + 1 < length; i++)
             {
                 if (raw[i] != '\n') { continue; }
                 if (raw[i + 1] == '\n') { return i + 2; }
@@ -91,7 +91,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Http
         {
             chunked = (head.Value("transfer-encoding") ?? "").ToLowerInvariant().Contains("chunked");
             string length = head.Value("content-length") ?? "";
-            if (Regex.IsMatch(length, "^[0-9]{1,15}$", RegexOptions.CultureInvariant)) { left = long.Parse(length, CultureInfo.InvariantCulture); }
+            if (Regex.IsMatch(length, "^[0-9]{1,15}\\z", RegexOptions.CultureInvariant)) { left = long.Parse(length, CultureInfo.InvariantCulture); }
             Done = head.Status == 204 || head.Status == 304 || (!chunked && left == 0);
         }
 
@@ -152,7 +152,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Http
                 }
                 string size = Encoding.ASCII.GetString(pending.GetRange(0, end).ToArray()).Split(';')[0].Trim(' ', '\t', '\r', '\n', '\f', '\v');
                 pending.RemoveRange(0, end + 1);
-                if (!Regex.IsMatch(size, "^[0-9A-Fa-f]{1,8}$", RegexOptions.CultureInvariant))
+                if (!Regex.IsMatch(size, "^[0-9A-Fa-f]{1,8}\\z", RegexOptions.CultureInvariant))
                 {
                     Bad = true;
                     return;
@@ -189,7 +189,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Http
         private static readonly string[] Wanted = new string[] {
             "server", "via", "location", "content-type", "content-length", "date", "age", "proxy-authenticate", "www-authenticate",
             "x-squid-error", "x-cache", "x-frame-options", "retry-after", "proxy-agent" };
-        private static readonly Regex Date = new Regex("^(?:[A-Za-z]{3,9}, ?)?([0-9]{1,2})[ -]([A-Za-z]{3})[ -]([0-9]{2}|[0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:GMT|UTC)$", RegexOptions.CultureInvariant);
+        private static readonly Regex Date = new Regex("^(?:[A-Za-z]{3,9}, ?)?([0-9]{1,2})[ -]([A-Za-z]{3})[ -]([0-9]{2}|[0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:GMT|UTC)\\z", RegexOptions.CultureInvariant);
         private const string Months = "jan feb mar apr may jun jul aug sep oct nov dec";
 
         /// <summary>The request head. host and target are checked before: no line end ever gets in.</summary>
@@ -229,11 +229,13 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Http
                 stream.Flush();
                 byte[] raw = new byte[MaxHead + 8192];
                 int have = 0;
+                int looked = 0;
                 while (head == null)
                 {
-                    int position = Head.EndOf(raw, have);
+                    int position = Head.EndOf(raw, Math.Max(0, looked - 3), have);
                     if (position < 0)
                     {
+                        looked = have;
                         if (have > MaxHead) { throw new HttpMalformed("a head of more than 32 KiB"); }
                         bool http = have < 5 || Encoding.ASCII.GetString(raw, 0, 5) == "HTTP/";
                         if (!http) { throw new HttpMalformed("no status line"); }
@@ -249,6 +251,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Http
                     head = Head.Parse(Encoding.GetEncoding(28591).GetString(raw, 0, position).TrimEnd('\r', '\n'));
                     Array.Copy(raw, position, raw, 0, have - position);
                     have -= position;
+                    looked = 0;
                     if (head.Status >= 100 && head.Status < 200 && head.Status != 101) { head = null; }
                 }
                 if (!tunnel || head.Status < 200 || head.Status >= 300)
@@ -317,7 +320,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Http
         /// <summary>The Date header (RFC 9110 section 5.6.7, without asctime) as ISO; null when it is none.</summary>
         public static string ParseDate(string text)
         {
-            Match match = Date.Match((text ?? "").Trim());
+            Match match = Date.Match((text ?? "").Trim(' ', '\t'));
             if (!match.Success) { return null; }
             int month = Months.IndexOf(match.Groups[2].Value.ToLowerInvariant(), StringComparison.Ordinal);
             if (month < 0 || month % 4 != 0) { return null; }

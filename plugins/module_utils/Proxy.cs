@@ -18,6 +18,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Proxy
     {
         public const int MaxProxies = 4;
         private const int MaxConfigs = 32;
+        private static readonly char[] Blanks = new char[] { ' ', '\t', '\r', '\n', '\v', '\f' };
         private const string Settings = @"Software\Microsoft\Windows\CurrentVersion\Internet Settings";
         private const string Policies = @"Software\Policies\Microsoft\Windows\CurrentVersion\Internet Settings";
 
@@ -232,7 +233,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Proxy
         /// <summary>"host:port" of a proxy as people write it; null when it is none. removed: whether user and password were cut off.</summary>
         public static string HostPort(string text, out bool removed)
         {
-            string rest = (text ?? "").Trim();
+            string rest = (text ?? "").Trim(Blanks);
             string port = "80";
             Match scheme = Regex.Match(rest, "^([A-Za-z][A-Za-z0-9+.-]*)://", RegexOptions.CultureInvariant);
             if (scheme.Success)
@@ -245,12 +246,41 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Proxy
             int at = rest.LastIndexOf('@');
             removed = at > 0;
             string place = at < 0 ? rest : rest.Substring(at + 1);
-            if (!Regex.IsMatch(place, ":[0-9]+$", RegexOptions.CultureInvariant)) { place += ":" + port; }
-            Match match = Regex.Match(place, "^(\\[[0-9A-Fa-f:.]{2,45}\\]|[A-Za-z0-9._-]{1,253}):([0-9]{1,5})$", RegexOptions.CultureInvariant);
+            if (!Regex.IsMatch(place, ":[0-9]+\\z", RegexOptions.CultureInvariant)) { place += ":" + port; }
+            Match match = Regex.Match(place, "^(\\[[0-9A-Fa-f:.]{2,45}\\]|[A-Za-z0-9._-]{1,253}):([0-9]{1,5})\\z", RegexOptions.CultureInvariant);
             if (!match.Success) { return null; }
             int number = int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
             if (number < 1 || number > 65535) { return null; }
             return match.Groups[1].Value.ToLowerInvariant() + ":" + number.ToString(CultureInfo.InvariantCulture);
+        }
+
+        /// <summary>Whether name fits pattern, `*` standing for any text. Linear in practice: it goes back to the last star only.</summary>
+        public static bool Matches(string pattern, string name)
+        {
+            int at = 0;
+            int star = -1;
+            int mark = 0;
+            int position = 0;
+            while (position < name.Length)
+            {
+                if (at < pattern.Length && pattern[at] == '*')
+                {
+                    star = at++;
+                    mark = position;
+                }
+                else if (at < pattern.Length && pattern[at] == name[position])
+                {
+                    at++;
+                    position++;
+                }
+                else if (star >= 0)
+                {
+                    position = ++mark;
+                    at = star + 1;
+                }
+                else { return false; }
+            }
+            return pattern.Substring(at).Trim('*').Length == 0;
         }
 
         /// <summary>Whether a bypass list takes host past the proxy: `*` as wildcard, `&lt;local&gt;` for names without a dot, `.suffix`, `suffix`.</summary>
@@ -259,7 +289,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Proxy
             string name = host.TrimEnd('.').ToLowerInvariant();
             foreach (object raw in patterns)
             {
-                string pattern = ((string)raw).Trim().ToLowerInvariant();
+                string pattern = ((string)raw).Trim(Blanks).ToLowerInvariant();
                 if (pattern.Length == 0) { continue; }
                 if (pattern == "<local>")
                 {
@@ -268,10 +298,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Proxy
                 }
                 if (pattern.IndexOf('*') >= 0)
                 {
-                    string[] parts = pattern.Split('*');
-                    StringBuilder regex = new StringBuilder("^");
-                    for (int i = 0; i < parts.Length && i < 10; i++) { regex.Append(i == 0 ? "" : ".*").Append(Regex.Escape(parts[i])); }
-                    if (Regex.IsMatch(name, regex.Append("$").ToString(), RegexOptions.CultureInvariant)) { return true; }
+                    if (Matches(pattern, name)) { return true; }
                     continue;
                 }
                 pattern = Regex.Replace(pattern, "^[a-z]+://", "", RegexOptions.CultureInvariant).TrimStart('.');

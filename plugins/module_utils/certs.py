@@ -175,7 +175,7 @@ def _time(data: bytes, item: Tlv) -> str:
     try:
         datetime.datetime(year, month, day, hour, minute, second)
     except ValueError as error:
-        raise DerError("a time that does not exist") from error
+        raise DerError("a time of unknown form") from error
     return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}.000Z"
 
 
@@ -265,8 +265,11 @@ def read_certificate(data: bytes) -> Data:
         if len(data) > MAX_CERT:
             raise DerError("a certificate of more than 64 KiB")
         return _read(data)
-    except (DerError, IndexError, OverflowError) as error:
-        return {"malformed": bound(str(error), 120), "sha256": hashlib.sha256(data).hexdigest()}
+    except DerError as error:
+        why = str(error)
+    except (IndexError, ValueError, OverflowError):
+        why = "an element is missing"
+    return {"malformed": bound(why, 120), "sha256": hashlib.sha256(data).hexdigest()}
 
 
 def common_name(subject: str) -> t.Optional[str]:

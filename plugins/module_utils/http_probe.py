@@ -54,9 +54,9 @@ class Head(t.NamedTuple):
     headers: t.Dict[str, str]
 
 
-def head_end(raw: bytes) -> int:
-    """Where the body begins; -1 while the head is not complete."""
-    ends = [i + n for i, n in ((raw.find(b"\r\n\r\n"), 4), (raw.find(b"\n\n"), 2)) if i >= 0]
+def head_end(raw: t.Union[bytes, bytearray], start: int = 0) -> int:
+    """Where the body begins; -1 while the head is not complete. start: where it cannot have ended before."""
+    ends = [i + n for i, n in ((raw.find(b"\r\n\r\n", start), 4), (raw.find(b"\n\n", start), 2)) if i >= 0]
     return min(ends) if ends else -1
 
 
@@ -162,7 +162,7 @@ class Body:
 
 def parse_date(text: t.Optional[str]) -> t.Optional[str]:
     """The Date header (RFC 9110 section 5.6.7, without asctime) as ISO; None when it is none."""
-    match = _DATE.fullmatch((text or "").strip())
+    match = _DATE.fullmatch((text or "").strip(" \t"))
     if match is None or match.group(2).lower() not in _MONTHS:
         return None
     year = int(match.group(3))
@@ -215,10 +215,12 @@ def exchange(stream: Stream, message: bytes, timeout: float, deadline: Deadline,
     truncated = False
     try:
         stream.send(message, end)
+        looked = 0
         while head is None:
-            position = head_end(bytes(raw))
+            position = head_end(raw, max(0, looked - 3))
             if position < 0:
-                if len(raw) > MAX_HEAD:
+                looked = len(raw)
+                if looked > MAX_HEAD:
                     raise Malformed("a head of more than 32 KiB")
                 if len(raw) >= 5 and raw[:5] != b"HTTP/":
                     raise Malformed("no status line")
@@ -233,6 +235,7 @@ def exchange(stream: Stream, message: bytes, timeout: float, deadline: Deadline,
                 continue
             head = parse_head(bytes(raw[:position]))
             del raw[:position]
+            looked = 0
             if 100 <= head.status < 200 and head.status != 101:
                 head = None
         if not (tunnel and 200 <= head.status < 300):

@@ -12,24 +12,44 @@ import typing as t
 from ansible_collections.edefter.ready.plugins.module_utils.core import Data, Deadline, bound
 
 MAX_PROXIES = 4
+_BLANKS = " \t\r\n\v\f"
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):([0-9]{1,5})")
 
 
 def host_port(text: str, default_port: int = 80) -> t.Tuple[t.Optional[str], bool]:
     """("host:port", whether user and password were cut off) of a proxy as people write it; (None, …): it is none."""
-    rest = text.strip()
+    rest = text.strip(_BLANKS)
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", rest)
     if scheme:
         rest = rest[scheme.end() :]
         default_port = 443 if scheme.group(1).lower() == "https" else default_port
     rest = re.split(r"[/?#]", rest, maxsplit=1)[0]
     user, at, place = rest.rpartition("@")
-    if not re.search(r":\d+$", place):
+    if not re.search(r":[0-9]+\Z", place):
         place = f"{place}:{default_port}"
     match = _HOST_PORT.fullmatch(place)
     if match is None or not 1 <= int(match.group(2)) <= 65535:
         return None, bool(at and user)
     return f"{match.group(1).lower()}:{int(match.group(2))}", bool(at and user)
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether name fits pattern, `*` standing for any text. Linear in practice: it goes back to the last star only."""
+    at, star, mark = 0, -1, 0
+    position = 0
+    while position < len(name):
+        if at < len(pattern) and pattern[at] == "*":
+            star, mark = at, position
+            at += 1
+        elif at < len(pattern) and pattern[at] == name[position]:
+            at += 1
+            position += 1
+        elif star >= 0:
+            mark += 1
+            at, position = star + 1, mark
+        else:
+            return False
+    return not pattern[at:].strip("*")
 
 
 def bypassed(host: str, patterns: t.Iterable[str]) -> bool:
@@ -39,7 +59,7 @@ def bypassed(host: str, patterns: t.Iterable[str]) -> bool:
     """
     name = host.rstrip(".").lower()
     for raw in patterns:
-        pattern = raw.strip().lower()
+        pattern = raw.strip(_BLANKS).lower()
         if not pattern:
             continue
         if pattern == "<local>":
@@ -48,8 +68,7 @@ def bypassed(host: str, patterns: t.Iterable[str]) -> bool:
             continue
         pattern = re.sub(r"^[a-z]+://", "", pattern).lstrip(".") if "*" not in pattern else pattern
         if "*" in pattern:
-            regex = ".*".join(re.escape(part) for part in pattern.split("*")[:10])
-            if re.fullmatch(regex, name):
+            if matches(pattern, name):
                 return True
         elif name == pattern or name.endswith("." + pattern):
             return True

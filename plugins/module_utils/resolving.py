@@ -9,7 +9,7 @@ import socket
 import time
 import typing as t
 
-from ansible_collections.edefter.ready.plugins.module_utils.core import Data, bound, fault_from
+from ansible_collections.edefter.ready.plugins.module_utils.core import Data, bound, fault_from, make_fault
 
 RESOLV_CONF = "/etc/resolv.conf"
 HOSTS = "/etc/hosts"
@@ -76,6 +76,8 @@ def hosts_entries() -> t.Tuple[t.List[Data], int, t.Optional[Data]]:
     """Entries of the hosts file, number of its lines, and the error that kept it from being read."""
     try:
         text = _text_of(HOSTS)
+    except FileNotFoundError as error:
+        return [], 0, make_fault("hosts_file", "not_found", error.errno, str(error))
     except OSError as error:
         return [], 0, fault_from("hosts_file", error)
     return parse_hosts(text), len(text.splitlines()), None

@@ -84,7 +84,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.ProbeParts
         private static object Http(IDictionary p)
         {
             byte[] raw = Bytes(p, "hex");
-            int end = Head.EndOf(raw, raw.Length);
+            int end = Head.EndOf(raw, 0, raw.Length);
             if (end < 0) { return null; }
             Head head = Head.Parse(Encoding.GetEncoding(28591).GetString(raw, 0, end).TrimEnd('\r', '\n'));
             Dictionary<string, object> headers = new Dictionary<string, object>();

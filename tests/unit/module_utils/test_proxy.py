@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import pathlib
 import struct
+import time
 
 import pytest
 from ansible_collections.edefter.ready.plugins.module_utils import proxy
@@ -63,6 +64,14 @@ def test_any_text_as_proxy(windows_part, text: str) -> None:
 def test_bypass(windows_part, host: str, patterns: list[str], past: bool) -> None:
     assert proxy.bypassed(host, patterns) is past
     assert windows_part("bypassed", host=host, patterns=patterns) is past
+
+
+def test_a_nasty_pattern_is_answered_at_once(windows_part) -> None:
+    host, pattern = "a" * 250, "*a" * 100 + "*b"
+    began = time.monotonic()
+    assert proxy.bypassed(host, [pattern]) is False
+    assert windows_part("bypassed", host=host, patterns=[pattern]) is False
+    assert time.monotonic() - began < 2
 
 
 @given(
