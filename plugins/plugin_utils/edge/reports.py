@@ -3,19 +3,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes a run's reports, reading its records one at a time.
 
-Edge: files only; what a report says is made by the pure renderers in `report/`.
+Edge: files only; what a report says is made by the pure renderers in `report/`. Memory holds a line a host, one
+branch's connections and one firm's clocks; what grows with the fleet waits in temporary files.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
+import tempfile
 import typing as t
 
+from ansible_collections.edefter.ready.plugins.plugin_utils import messages
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
-from ansible_collections.edefter.ready.plugins.plugin_utils.report.digest import Digest, digest, host_line
+from ansible_collections.edefter.ready.plugins.plugin_utils.report import correlate, html
+from ansible_collections.edefter.ready.plugins.plugin_utils.report.detail import Packer
+from ansible_collections.edefter.ready.plugins.plugin_utils.report.digest import Digest, Gatherer, HostLine, host_line
+from ansible_collections.edefter.ready.plugins.plugin_utils.report.history import History, Note
+
+Json = t.Mapping[str, t.Any]
+
+FORMATS = ("html", "json")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,17 +37,57 @@ class Written:
     digest: Digest
 
 
-def write_all(store: RunStore, language: str) -> Written:
-    """Writes every report of the run into its folder. language: the one that the HTML report opens in."""
-    path = store.folder / "report.json"
-    with replacing(path) as file:
-        file.write('{"schema":1,"run":' + json.dumps(store.meta()) + ',"hosts":[')
-        lines = []
-        for number, record in enumerate(store.records()):
-            file.write((",\n" if number else "\n") + json.dumps(record, ensure_ascii=False))
-            lines.append(host_line(record))
-        file.write("\n]}\n")
-    return Written({"json": str(path)}, digest(lines))
+class Sink(t.Protocol):
+    """One report in the making."""
+
+    def add(self, record: Json, line: HostLine, note: Note) -> None:
+        """One host."""
+
+    def close(self, digest: Digest, history: History) -> None:
+        """All hosts have been there."""
+
+
+def write_all(store: RunStore, language: str, formats: t.Collection[str] = FORMATS) -> Written:
+    """Writes the reports of the run into its folder. language: the one that they are in, or open in."""
+    meta = store.meta()
+    gatherer = Gatherer()
+    history = History(None, meta["run"], meta["started_utc"])
+    files: dict[str, str] = {}
+    with contextlib.ExitStack() as stack:
+        sinks: list[Sink] = []
+        for name in FORMATS:
+            if name in formats:
+                path = store.folder / f"report.{name}"
+                files[name] = str(path)
+                sinks.append(stack.enter_context(_SINKS[name](path, meta, language)))
+        for firm, branches in _grouped(store).items():
+            clocks = correlate.Clocks()
+            for branch, entries in branches.items():
+                together = correlate.Branch(branch or firm)
+                for record in store.records(entries):
+                    line = host_line(record)
+                    note = history.add(record, line)
+                    gatherer.host(line)
+                    if firm or branch:
+                        together.add(record)
+                        clocks.add(record, line)
+                    for sink in sinks:
+                        sink.add(record, line, note)
+                gatherer.branch(firm, together.findings())
+            gatherer.clocks(firm, clocks.findings())
+        digest = gatherer.digest()
+        for sink in sinks:
+            sink.close(digest, history)
+    return Written(files, digest)
+
+
+def _grouped(store: RunStore) -> dict[str, dict[str, list[Json]]]:
+    """The roster by firm and branch, each in the order of its first host."""
+    grouped: dict[str, dict[str, list[Json]]] = {}
+    for entry in store.roster():
+        branches = grouped.setdefault(str(entry.get("firm") or ""), {})
+        branches.setdefault(str(entry.get("branch") or ""), []).append(entry)
+    return grouped
 
 
 class replacing:
@@ -56,3 +107,78 @@ class replacing:
             os.replace(self._scratch, self._path)
         else:
             self._scratch.unlink(missing_ok=True)
+
+
+class _File:
+    """What every report's file has in common. Used as a context manager: an error leaves the old file in place."""
+
+    def __init__(self, path: pathlib.Path, meta: Json, language: str) -> None:
+        self.meta = meta
+        self.language = language
+        self._replacing = replacing(path)
+
+    def __enter__(self) -> t.Self:
+        self.file = self._replacing.__enter__()
+        self.begin()
+        return self
+
+    def __exit__(self, *what: object) -> None:
+        self._replacing.__exit__(*what)
+
+    def begin(self) -> None:
+        """The file is open."""
+
+    def add(self, record: Json, line: HostLine, note: Note) -> None:
+        """One host."""
+
+    def close(self, digest: Digest, history: History) -> None:
+        """All hosts have been there."""
+
+
+class _JsonFile(_File):
+    def begin(self) -> None:
+        self.file.write('{"schema":1,"run":' + json.dumps(self.meta) + ',"hosts":[')
+        self._separator = "\n"
+
+    def add(self, record: Json, line: HostLine, note: Note) -> None:
+        self.file.write(self._separator + json.dumps(record, ensure_ascii=False))
+        self._separator = ",\n"
+
+    def close(self, digest: Digest, history: History) -> None:
+        self.file.write("\n]}\n")
+
+
+class _HtmlFile(_File):
+    def begin(self) -> None:
+        self._packer = Packer()
+        self._blocks = tempfile.TemporaryFile("w+", encoding="ascii")  # noqa: SIM115 (closed below)
+
+    def __exit__(self, *what: object) -> None:
+        self._blocks.close()
+        super().__exit__(*what)
+
+    def add(self, record: Json, line: HostLine, note: Note) -> None:
+        self._keep(self._packer.add(record, {"trend": _trend(note)}))
+
+    def _keep(self, block: str | None) -> None:
+        if block is not None:
+            self._blocks.write(block + "\n")
+
+    def close(self, digest: Digest, history: History) -> None:
+        self._keep(self._packer.flush())
+        self._blocks.seek(0)
+        blocks = (block.rstrip("\n") for block in self._blocks)
+        places = self._packer.places
+        for piece in html.page(digest, self.meta, self.language, places, blocks, history.notes, history.changes()):
+            self.file.write(piece)
+
+
+def _trend(note: Note) -> dict[str, t.Any] | None:
+    if note.trend is None:
+        return None
+    drift = {"drift": f"{note.trend.rate:+.0f}"}
+    battery = messages.render("clock.battery.drift", "remedy", drift) if note.trend.suspicious else None
+    return {**dataclasses.asdict(note.trend), "battery": battery}
+
+
+_SINKS: t.Mapping[str, type[_File]] = {"html": _HtmlFile, "json": _JsonFile}

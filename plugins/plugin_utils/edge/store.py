@@ -124,10 +124,10 @@ class RunStore:
             return None
         return t.cast("dict[str, t.Any]", json.loads(path.read_text(encoding="utf-8")))
 
-    def records(self) -> t.Iterator[dict[str, t.Any]]:
-        """One record for every host of the roster, in its order; `pending` where the run did not get to."""
+    def records(self, entries: t.Iterable[Json] | None = None) -> t.Iterator[dict[str, t.Any]]:
+        """One record for every host of the roster or of some of its entries; `pending` where the run did not get to."""
         meta = self.meta()
-        for entry in self.roster():
+        for entry in self.roster() if entries is None else entries:
             yield self.get(entry["host"]) or pending(meta["run"], entry)
 
 
