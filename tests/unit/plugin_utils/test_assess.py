@@ -1,7 +1,7 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole of an observation. data/observation.json is what host_info of the Windows twin sent from the lab, unedited."""
+"""A whole observation. data/observation.json is what host_info of the Windows twin sent from the lab, unedited."""
 
 from __future__ import annotations
 
