@@ -84,14 +84,16 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Firewall
         }
 
         /// <summary>
-        /// The three profiles of one store; null for one that the store does not hold. In the local store and under MDM the private profile
-        /// is called StandardProfile; Group Policy has PrivateProfile, and StandardProfile from before Windows Vista beside it.
+        /// The three profiles of one store; null for one that the store does not hold. In the local store the private profile is called
+        /// StandardProfile; Group Policy has PrivateProfile, and StandardProfile from before Windows Vista beside it. Which of the two names
+        /// MDM takes is not documented: either counts.
         /// </summary>
         private static Dictionary<string, object> Profiles(string path, bool policy)
         {
             Dictionary<string, object> result = new Dictionary<string, object>();
             result["domain"] = Profile(path + @"\DomainProfile");
-            result["private"] = Profile(path + (policy ? @"\PrivateProfile" : @"\StandardProfile"));
+            Dictionary<string, object> own = policy ? null : Profile(path + @"\StandardProfile");
+            result["private"] = own ?? (path == Base ? null : Profile(path + @"\PrivateProfile"));
             result["public"] = Profile(path + @"\PublicProfile");
             if (policy) { result["standard"] = Profile(path + @"\StandardProfile"); }
             return result;

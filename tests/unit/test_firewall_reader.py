@@ -11,6 +11,9 @@ import typing as t
 import pytest
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import ShapeError
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.firewall import Firewall, parse_firewall
+from ansible_collections.edefter.ready.plugins.plugin_utils.winfw.match import Query
+from hypothesis import given
+from hypothesis import strategies as st
 from tree import ROOT
 from windows_double import csharp
 from windows_double.registry import Registry
@@ -112,6 +115,8 @@ def test_profiles_of_every_store(read: Read) -> None:
                 rf"{GPO}\StandardProfile": {"AllowLocalPolicyMerge": 0},
                 rf"{GPO}\PrivateProfile": {"EnableFirewall": "1"},
                 rf"{BASE}\Mdm\PublicProfile": {"DefaultOutboundAction": 1, "DoNotAllowExceptions": 1},
+                rf"{BASE}\Mdm\PrivateProfile": {"EnableFirewall": 1},
+                rf"{BASE}\PrivateProfile": {"EnableFirewall": 1},
             }
         )
     )
@@ -133,6 +138,7 @@ def test_profiles_of_every_store(read: Read) -> None:
     mdm = firewall.profiles["mdm"]["public"]
     assert mdm is not None
     assert (mdm.outbound, mdm.no_exceptions) == (1, 1)
+    assert firewall.profiles["mdm"]["private"] is not None
 
 
 def test_only_what_can_decide_is_sent(read: Read) -> None:
@@ -236,7 +242,7 @@ def test_every_real_rule_is_read_quickly(read: Read) -> None:
     assert reply["section"]["elapsed_ms"] < 3000
 
 
-MINIMAL = {
+MINIMAL: dict[str, t.Any] = {
     "policy_version": None,
     "active_profiles": {"bits": 2, "error": None},
     "services": {name: {"state": "running", "start": 2, "error": None} for name in ("mpssvc", "bfe")},
@@ -291,3 +297,36 @@ def test_a_section_of_another_shape_is_refused(path: tuple[str, ...], value: obj
     with pytest.raises(ShapeError) as caught:
         parse_firewall(changed(path, value))
     assert caught.value.path.startswith("firewall")
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=6,
+)
+_paths = st.sampled_from(
+    [
+        *((key,) for key in MINIMAL),
+        *(("stores", name) for name in MINIMAL["stores"]),
+        *(("stores", "local", key) for key in MINIMAL["stores"]["local"]),
+        ("profiles", "gpo"),
+        ("services", "bfe"),
+        ("active_profiles", "error"),
+    ]
+)
+
+
+@given(_paths, _json)
+def test_a_host_may_send_anything(path: tuple[str, ...], value: object) -> None:
+    try:
+        firewall = parse_firewall(changed(path, value))
+    except ShapeError:
+        return
+    firewall.book().evaluate_all(Query(443, "203.0.113.10"))
+
+
+@given(st.lists(st.tuples(st.text(max_size=20), st.text(max_size=200)), max_size=5))
+def test_rules_of_any_text_are_survived(pairs: list[tuple[str, str]]) -> None:
+    firewall = parse_firewall(changed(("stores", "local", "rules"), [list(pair) for pair in pairs]))
+    assert [rule.text() for rule in firewall.rules] == [raw for name, raw in pairs]
+    firewall.book().evaluate_all(Query(443, "203.0.113.10"))
