@@ -31,7 +31,7 @@ build: setup ## dist/edefter-ready-VERSION.tar.gz
 
 offline-check: ## edefter-kontrol.exe, the check for a firm that Ansible cannot reach
 	@scripts/setup.sh demo
-	@$(RUN) .venv/bin/python scripts/offline_check.py
+	@$(RUN) .venv/bin/python scripts/offline_check.py $(ARGS)
 
 bench-%: setup
 	@$(RUN) --root .venv/bin/python tests/benchmarks/bench_$*.py

@@ -20,6 +20,12 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.HostInfo
     {
         public static Dictionary<string, object> Run(IDictionary parameters)
         {
+            return Observer.Observe("host_info", Bodies(), parameters);
+        }
+
+        /// <summary>Every section by name: what the offline check runs too.</summary>
+        public static Dictionary<string, Section.Body> Bodies()
+        {
             Dictionary<string, Section.Body> bodies = new Dictionary<string, Section.Body>();
             bodies["identity"] = Identity.Identity.Collect;
             bodies["clock"] = Clock.Clock.Collect;
@@ -28,7 +34,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.HostInfo
             bodies["endpoints"] = Endpoints.Endpoints.Collect;
             bodies["firewall"] = Firewall.Firewall.Collect;
             bodies["time"] = TimeSettings.TimeSettings.Collect;
-            return Observer.Observe("host_info", bodies, parameters);
+            return bodies;
         }
     }
 }
