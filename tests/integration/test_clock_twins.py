@@ -8,9 +8,10 @@ from __future__ import annotations
 import concurrent.futures
 import os
 import pathlib
+import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,8 +24,8 @@ from clock_trials import loopback, workers
 from clock_trials.loopback import DateServer, NtpServer, head, packet
 from windows_double import csharp, labs
 
+pytestmark = pytest.mark.skipif(shutil.which("mono") is None, reason="no mono")
 TWINS = ("csharp", "python")
-Measure = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +104,6 @@ def test_twins_report_the_same_shape(hosts: Any, authority: loopback.Authority) 
         found = shape({s["id"]: s for s in data.pop("sources")})
         found["closed"]["error"].pop("message")
         shapes.append((shape(data), found))
-    for name in shapes[0][1]:
-        for key in shapes[0][1][name]:
-            assert (name, key, shapes[0][1][name][key]) == (name, key, shapes[1][1][name][key])
     assert shapes[0] == shapes[1]
 
 
@@ -405,6 +403,9 @@ def test_an_expired_certificate_is_no_witness(hosts: Any, authority: loopback.Au
 # ---- a branch behind one address ------------------------------------------------------------------------------------
 
 RATE_LIMIT = "ratelimit interval 3 burst 8 leak 2"
+with_chronyd = pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("chronyd") is None, reason="chronyd starts only for root"
+)
 
 
 def branch(servers: list[loopback.Chronyd], neighbours: int) -> list[dict[str, Any]]:
@@ -419,6 +420,7 @@ def branch(servers: list[loopback.Chronyd], neighbours: int) -> list[dict[str, A
         return list(pool.map(one, range(50)))
 
 
+@with_chronyd
 def test_fifty_machines_stay_below_chronys_default_rate_limit() -> None:
     with loopback.chronyds(4, RATE_LIMIT) as servers:
         answers = branch(servers, neighbours=50)
@@ -430,6 +432,7 @@ def test_fifty_machines_stay_below_chronys_default_rate_limit() -> None:
     assert sum(received for received, _dropped in stats) == 28
 
 
+@with_chronyd
 def test_without_shares_they_would_not() -> None:
     with loopback.chronyds(1, RATE_LIMIT) as servers:
         branch(servers, neighbours=1)
