@@ -128,10 +128,8 @@ class MonitoringPlugins:
         )
 
         def run(argv: list[str]) -> tuple[int, str]:
-            done = self._net.run(self._host, argv, capture_output=True, check=False)
-            return done.returncode, _NUMBERS_KEEPING_STATUS.sub(
-                "#", done.stdout.decode(errors="replace").partition("|")[0]
-            )
+            done = self._net.run(self._host, argv, capture_output=True, errors="replace", check=False)
+            return done.returncode, _NUMBERS_KEEPING_STATUS.sub("#", done.stdout.partition("|")[0])
 
         with concurrent.futures.ThreadPoolExecutor(len(commands)) as pool:
             said = list(pool.map(run, commands))

@@ -49,11 +49,16 @@ def agrees(tls: Tls, ctx: Context) -> bool | None:
         return True
     if tls.trusted is False and not tls.chain_status <= {"not_time_valid"}:
         return False
-    issuers = {cert.spki_sha256 for cert in tls.chain[1:] if cert.spki_sha256} | {tls.chain[0].issuer}
-    known: set[str] = set()
-    for chain in seen:
-        known |= {cert.spki_sha256 for cert in chain[1:] if cert.spki_sha256} | {chain[0].issuer}
-    return bool(issuers & known)
+    known = set().union(*(_issuers(chain) for chain in seen))
+    return bool(_issuers(tls.chain) & known)
+
+
+def _issuers(chain: t.Sequence[Cert]) -> set[str]:
+    """Keys and names of whoever signed something in a chain, up to the root that is not sent itself.
+
+    A service with an RSA and an ECDSA certificate has two intermediates, and one root over both.
+    """
+    return {cert.spki_sha256 for cert in chain[1:] if cert.spki_sha256} | {cert.issuer for cert in chain if cert.issuer}
 
 
 def same_leaf_trusted_by_vantage(tls: Tls, ctx: Context) -> bool:

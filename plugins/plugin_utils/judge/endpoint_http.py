@@ -215,7 +215,7 @@ def _own(http: Http, ctx: Context, found: Trouble) -> Trouble | None:
         return found.but(cause="http_server_error", owner=owner)
     if http.error is not None and http.error.code != "tls":
         return found.but(cause=_ERRORS.get(http.error.code, "http_malformed"), status=Status.WARN)
-    if status == 403:
+    if status == 403 and (better or not seen):
         return found.but(cause="http_forbidden", status=Status.FAIL if better else Status.WARN)
     if 400 <= status < 500 and better:
         return found.but(cause="http_client_error")
