@@ -25,6 +25,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
         private const int MaxCanaries = 16;
         /// <summary>What an address of TEST-NET is given once every other probe has ended.</summary>
         private const double SilentGraceMs = 500.0;
+
         /// <summary>What would end up in a request line is asked for here once more, whoever checked it before.</summary>
         private static void Check(string option, string id, string host, string path)
         {

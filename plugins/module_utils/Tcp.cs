@@ -14,7 +14,6 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tcp
 {
     public static class TcpProbe
     {
-        /// <summary>TCP of docs/observation-endpoints.md. icmp stays null: Winsock does not tell who sent it.</summary>
         /// <summary>An attempt that nobody waits for any longer: silent by the time that all others had their answers.</summary>
         public static void Silent(Dictionary<string, object> attempt)
         {
@@ -24,6 +23,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tcp
             attempt["tcp"] = Outcome(Fault.Make("tcp", "timeout", null, "no answer by the time that all others had theirs"), null);
         }
 
+        /// <summary>TCP of docs/observation-endpoints.md. icmp stays null: Winsock does not tell who sent it.</summary>
         public static Dictionary<string, object> Outcome(Dictionary<string, object> error, object elapsedMs)
         {
             Dictionary<string, object> result = new Dictionary<string, object>();
