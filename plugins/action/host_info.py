@@ -48,6 +48,18 @@ class ObservingAction(ActionBase):
                 args = {**args, "neighbours": neighbours, "place": place}
         return self._execute_module(module_name=module, module_args=args, task_vars=task_vars)
 
+    def take_variables(self, spec: t.Iterable[str], task_vars: dict[str, t.Any]) -> None:
+        """Options that the task does not give come from the variables `edefter_<option>`.
+
+        Read here and not by templates in a playbook: a template that says "as the variable, or nothing" would be
+        compiled and rendered for every option in every host's process.
+        """
+        given = dict(self._task.args)
+        for option in spec:
+            if given.get(option) is None and task_vars.get(f"edefter_{option}") is not None:
+                given[option] = self._templar.template(task_vars[f"edefter_{option}"])
+        self._task.args = given
+
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
         result.update(self.observe(self.MODULE, dict(self._task.args), task_vars or {}))

@@ -14,13 +14,22 @@ import typing as t
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
 from ansible_collections.edefter.ready.plugins.module_utils.core import Deadline
-from ansible_collections.edefter.ready.plugins.plugin_utils import outcome, record, second_look
+from ansible_collections.edefter.ready.plugins.plugin_utils import messages, outcome, record, second_look
 from ansible_collections.edefter.ready.plugins.plugin_utils.assess import Window, read_vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
 
 MAX_MESSAGE = 600
+SPEC = everything.readiness_spec()
+# Said by the task alone: no variable of the inventory stands for these.
+OWN = ("run_dir", "phase", "error", "return_findings")
+# Seconds beyond its deadline that the control node's own measurement is waited for.
+GRACE = 5.0
+
+# ansible-core loads this file once, before it forks a process for each host: what is read here is read once.
+messages.catalogue()
+everything.wanted_from({})
 
 
 class ActionModule(ObservingAction):
@@ -29,7 +38,8 @@ class ActionModule(ObservingAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super(ObservingAction, self).run(tmp, task_vars)
         task_vars = task_vars or {}
-        _spec, args = self.validate_argument_spec(everything.readiness_spec())
+        self.take_variables((option for option in SPEC if option not in OWN), task_vars)
+        _spec, args = self.validate_argument_spec(SPEC)
         try:
             wanted = everything.wanted_from(args)
         except OptionError as error:
@@ -46,7 +56,7 @@ class ActionModule(ObservingAction):
             identity = {"schema": record.SCHEMA, "run": run, "host": host}
             identity.update({key: args[key] or "" for key in ("firm", "branch", "role")})
             store.put(host, {**identity, **result})
-        return self._reply(result, earlier)
+        return self._reply(result, earlier, args)
 
     def _assessed(
         self,
@@ -56,8 +66,10 @@ class ActionModule(ObservingAction):
         args: dict[str, t.Any],
         task_vars: dict[str, t.Any],
     ) -> dict[str, t.Any]:
-        vantage = read_vantage(store.vantage() if store else None)
-        asked = everything.module_arguments(wanted, vantage.addresses())
+        asked = everything.module_arguments(wanted, store.addresses() if store else None)
+        if store:
+            neighbours, place = store.place(task_vars["inventory_hostname"], args["firm"] or "", args["branch"] or "")
+            asked.update(neighbours=neighbours, place=place)
         # The wall clock is read once: its end is taken from the monotonic clock, so that a step here moves nothing.
         sent, start = time.time(), time.monotonic()
         try:
@@ -70,6 +82,9 @@ class ActionModule(ObservingAction):
         if reply.get("failed"):
             message = str(reply.get("msg") or "the module failed without a message")
             return outcome.broken(earlier, "module", message[:MAX_MESSAGE], args["phase"])
+        # The control node measures beside the first hosts; only their verdicts have to wait for it.
+        patience = float(wanted.probe.get("deadline", everything.DEADLINE)) + GRACE
+        vantage = read_vantage(store.awaited_vantage(patience) if store else None)
         observation = reply.get("observation")
         result = outcome.observed(observation, wanted, vantage, window, earlier, args["phase"])
         part = result["after"] or result["before"]
@@ -90,7 +105,7 @@ class ActionModule(ObservingAction):
             # The verdict stands without it, only less sharp.
             return None
 
-    def _reply(self, result: dict[str, t.Any], earlier: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _reply(self, result: dict[str, t.Any], earlier: dict[str, t.Any], args: dict[str, t.Any]) -> dict[str, t.Any]:
         """What Ansible shows and keeps: small for a ready host, with the plan for one that needs a repair."""
         state = result["state"]
         part = result["after"] or result["before"] or {"findings": [], "plan": []}
@@ -98,7 +113,7 @@ class ActionModule(ObservingAction):
             "changed": False,
             "state": state,
             "message": result["message"],
-            "findings": part["findings"],
+            "findings": self._findings(part["findings"], args),
             "plan": part["plan"],
         }
         if state == "unreachable":
@@ -111,8 +126,21 @@ class ActionModule(ObservingAction):
             reply["ansible_facts"] = {"edefter_plan": part["plan"]}
         return self._grouped(reply, state)
 
+    @staticmethod
+    def _findings(findings: list[dict[str, t.Any]], args: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+        """What travels to the callbacks: all of it costs every host; with a run folder it is on disk already."""
+        if args["return_findings"] == "always" or (args["return_findings"] == "auto" and not args["run_dir"]):
+            return findings
+        return [] if args["return_findings"] == "never" else [f for f in findings if f["status"] != "pass"]
+
     def _grouped(self, reply: dict[str, t.Any], state: str) -> dict[str, t.Any]:
-        """Puts the host into the group `edefter_<state>`, without a task of its own for it."""
+        """Puts the host into the group `edefter_<state>`, without a task of its own for it.
+
+        Not a ready one: nothing is left to do with it, and ansible-core goes through its whole inventory for each host
+        that enters a group.
+        """
+        if state == "ready" and self._task.args.get("phase", "before") == "before":
+            return reply
         # A host that is still to be repaired after its repair is another group's: the repair is not tried twice.
         again = state == "drifted" and self._task.args.get("phase", "before") != "before"
         group = "edefter_unrepaired" if again else f"edefter_{state}"

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 class ModuleDocFragment:
     DOCUMENTATION = r"""
+notes:
+  - What an option of this module does not say, the variable C(edefter_) with the option's name says, for instance C(edefter_endpoints)
+    or C(edefter_firewall).
 options:
   endpoints:
     description:

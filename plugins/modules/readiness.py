@@ -13,7 +13,7 @@ description:
   - Runs M(edefter.ready.host_info) on the host, once, and judges the observation on the control node.
   - Returns findings, each with status, cause, evidence, remedy in Turkish and English and who can fix it, and a plan. The plan holds exactly the calls of
     stock modules that the roles P(edefter.ready.windows_time#role) and P(edefter.ready.windows_firewall#role) make.
-  - Puts the host into the group C(edefter_<state>), where the state is one of RV(state).
+  - Puts the host into the group C(edefter_<state>), where the state is one of RV(state). A host that is V(ready) at the first observation enters none.
   - Changes nothing.
 extends_documentation_fragment:
   - edefter.ready.judging
@@ -44,6 +44,14 @@ options:
     description:
       - V(workstation) or V(server), for reports and for the firm view of clocks.
     type: str
+  return_findings:
+    description:
+      - Which findings the result holds, beside the record on disk. Every callback receives what it holds, for every host.
+      - V(auto) is all of them without O(run_dir), else those that are not C(pass).
+      - V(never) leaves them to the record.
+    type: str
+    choices: [auto, always, never]
+    default: auto
 author:
   - edefter.ready contributors (@edefter-ready)
 seealso:
@@ -76,7 +84,7 @@ message:
   type: dict
   sample: {"tr": "e-Defter'e hazır.", "en": "Ready for e-Defter."}
 findings:
-  description: All verdicts, what blocks filing first.
+  description: The verdicts that O(return_findings) asks for, what blocks filing first.
   returned: always
   type: list
   elements: dict

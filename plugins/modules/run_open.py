@@ -12,7 +12,8 @@ version_added: "0.1.0"
 description:
   - Makes the folder of a run on the control node, with the roster of all hosts of the play, so that each of them stays accounted for.
   - Probes the endpoints and the clock from where it runs, the control node or a host of the branch that it is delegated to. What only the hosts see
-    is then known to be theirs.
+    is then known to be theirs. On the control node itself this goes on beside the first hosts.
+  - Writes the reports of runs in the same folder that were broken off, for instance by a power cut, so that none stays without one.
   - Sets the fact C(edefter_run_dir).
 extends_documentation_fragment:
   - edefter.ready.judging
@@ -42,6 +43,17 @@ options:
       - Whether to measure from the control node.
     type: bool
     default: true
+  language:
+    description:
+      - The language that the report opens in, should the run be broken off and its report be written without M(edefter.ready.run_report).
+    type: str
+    choices: [tr, en]
+    default: tr
+  watch:
+    description:
+      - Whether a small process stays beside the run which, when ansible-playbook is killed, writes the report of what was seen until then.
+    type: bool
+    default: true
 author:
   - edefter.ready contributors (@edefter-ready)
 """
@@ -56,9 +68,14 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+concluded:
+  description: Folders of runs that had been broken off and got their reports now.
+  returned: when there were some
+  type: list
+  elements: str
 vantage:
-  description: Whether the control node could measure, V(ok) or V(failed).
-  returned: when it measured
+  description: V(started) when the control node measures beside the hosts; else whether the host in its place could measure, V(ok) or V(failed).
+  returned: when it measures
   type: str
   sample: ok
 """

@@ -76,7 +76,13 @@ class Vantage:
             for attempt in target.attempts:
                 if attempt.tcp.error is None and attempt.address not in known:
                     known.append(attempt.address)
-        return {host: tuple(addresses) for host, addresses in found.items() if addresses}
+        # In an order that does not depend on who answered first: equal runs ask equal things.
+        return {host: in_order(addresses) for host, addresses in found.items() if addresses}
+
+
+def in_order(addresses: t.Iterable[str]) -> tuple[str, ...]:
+    """IPv4 first, then by their text."""
+    return tuple(sorted(addresses, key=lambda address: (":" in address, address)))
 
 
 @dataclasses.dataclass(frozen=True)

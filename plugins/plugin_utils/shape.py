@@ -56,6 +56,8 @@ def text(value: object, path: str, limit: int = MAX_TEXT) -> str:
         raise ShapeError(path, f"text was expected, not {type(value).__name__}")
     # Cleaning happens after cutting: the cost stays bounded whatever a host sends.
     cut = value if len(value) <= limit else value[: limit - 1] + "\u2026"
+    if cut.isprintable():
+        return cut
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in cut)
 
 

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import lab
-import yaml
 from windows_double import Double
 from windows_double.ansible_run import ROOT, Played, environment, program, run
 

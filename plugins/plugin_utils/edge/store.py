@@ -7,9 +7,13 @@ Edge: the only room under plugin_utils that touches files. Every host's record i
 renamed into place, so a run that is killed at any moment leaves a folder from which a valid report can be made, and
 memory stays flat however large the fleet is.
 
-    <folder>/run.json        {"schema", "run", "started_utc", "version", "mode", "finished_utc" | null}
+    <folder>/run.json        {"schema", "run", "started_utc", "version", "mode", "finished_utc" | null,
+                              "language", "process": whose run it is (process.py) | null, "interrupted": true | absent}
     <folder>/roster.jsonl    {"host", "firm", "branch", "role"} a line: every host that the run set out for
-    <folder>/vantage.json    the control node's own observation
+    <folder>/branches/<hash>.txt   a host a line, sorted: who shares one branch's address with whom
+    <folder>/addresses.json  {endpoint's host: [address]} as the control node resolves them
+    <folder>/vantage.json    the control node's own observation, or null: it failed
+    <folder>/vantage.pid     who is measuring it
     <folder>/hosts/<name>.json   one record (docs/contracts.md)
 """
 
@@ -21,8 +25,11 @@ import json
 import os
 import pathlib
 import tempfile
+import time
 import typing as t
 import urllib.parse
+
+from ansible_collections.edefter.ready.plugins.plugin_utils.edge import process
 
 SCHEMA = 1
 Json = t.Mapping[str, t.Any]
@@ -55,8 +62,17 @@ class RunStore:
         self.folder = pathlib.Path(folder)
 
     @classmethod
-    def create(cls, folder: str | os.PathLike[str], run: str, started_utc: str, version: str, mode: str) -> RunStore:
-        """Makes the folder and its run.json. mode: `ready` (repairs) or `check`."""
+    def create(
+        cls,
+        folder: str | os.PathLike[str],
+        run: str,
+        started_utc: str,
+        version: str,
+        mode: str,
+        language: str = "tr",
+        owner: process.Process | None = None,
+    ) -> RunStore:
+        """Makes the folder and its run.json. mode: `ready` (repairs) or `check`. owner: the process that runs it."""
         store = cls(folder)
         (store.folder / "hosts").mkdir(parents=True, exist_ok=True)
         meta = {
@@ -66,6 +82,8 @@ class RunStore:
             "version": version,
             "mode": mode,
             "finished_utc": None,
+            "language": language,
+            "process": process.to_json(owner),
         }
         write_atomically(store.folder / "run.json", _dumps(meta))
         return store
@@ -78,9 +96,18 @@ class RunStore:
         """run.json."""
         return t.cast("dict[str, t.Any]", json.loads((self.folder / "run.json").read_text(encoding="utf-8")))
 
-    def finish(self, finished_utc: str) -> None:
-        """Marks the run as ended in order."""
-        write_atomically(self.folder / "run.json", _dumps({**self.meta(), "finished_utc": finished_utc}))
+    def finish(self, finished_utc: str, interrupted: bool = False) -> None:
+        """Marks the run as ended: in order, or because somebody found that its process is gone."""
+        meta = {**self.meta(), "finished_utc": finished_utc}
+        meta.pop("interrupted", None)
+        if interrupted:
+            meta["interrupted"] = True
+        write_atomically(self.folder / "run.json", _dumps(meta))
+
+    def quiet_for(self) -> float:
+        """Seconds since anything was written here, by the clock of the file system."""
+        newest = max(path.stat().st_mtime for path in (self.folder / "run.json", self.folder / "hosts"))
+        return max(0.0, time.time() - newest)
 
     def add_to_roster(self, hosts: t.Iterable[Json]) -> None:
         """Hosts that the run sets out for; a host already there is not added twice (batches of `serial`)."""
@@ -88,6 +115,28 @@ class RunStore:
         for entry in hosts:
             known.setdefault(entry["host"], dict(entry))
         write_atomically(self.folder / "roster.jsonl", "".join(_dumps(entry) + "\n" for entry in known.values()))
+        self._put_branches(known.values())
+
+    def _put_branches(self, entries: t.Iterable[Json]) -> None:
+        """Once a run, so that a host looks its neighbours up in a file of its branch and not among the whole fleet."""
+        members: dict[tuple[str, str], list[str]] = {}
+        for entry in entries:
+            branch = (entry.get("firm", ""), entry.get("branch", ""))
+            if branch != ("", ""):
+                members.setdefault(branch, []).append(entry["host"])
+        for (firm, branch_name), hosts in members.items():
+            write_atomically(self._branch(firm, branch_name), "".join(f"{host}\n" for host in sorted(hosts)))
+
+    def _branch(self, firm: str, branch: str) -> pathlib.Path:
+        return self.folder / "branches" / f"{hashlib.sha256(_dumps([firm, branch]).encode()).hexdigest()[:24]}.txt"
+
+    def place(self, host: str, firm: str, branch: str) -> tuple[int, int]:
+        """(neighbours, place) of a host as `clock.fleet.place` says it, by what the roster knew of its branch."""
+        try:
+            names = self._branch(firm, branch).read_text(encoding="utf-8").splitlines()
+            return len(names), names.index(host)
+        except (OSError, ValueError):
+            return 1, 0
 
     def roster(self) -> list[dict[str, t.Any]]:
         """Every host that the run set out for, in inventory order."""
@@ -100,6 +149,41 @@ class RunStore:
     def put_vantage(self, observation: Json | None) -> None:
         """The control node's own observation, or null when it failed."""
         write_atomically(self.folder / "vantage.json", _dumps(observation))
+
+    def put_addresses(self, addresses: t.Mapping[str, t.Sequence[str]]) -> None:
+        """The endpoints' addresses as the control node resolves them, for the hosts to try too."""
+        write_atomically(self.folder / "addresses.json", _dumps(addresses))
+
+    def addresses(self) -> dict[str, list[str]]:
+        """What put_addresses was given; empty when nothing was."""
+        try:
+            raw = json.loads((self.folder / "addresses.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return t.cast("dict[str, list[str]]", raw)
+
+    def measuring(self, who: process.Process | None) -> None:
+        """Notes the process that measures for the control node and will write vantage.json."""
+        write_atomically(self.folder / "vantage.pid", _dumps(process.to_json(who)))
+
+    def awaited_vantage(self, patience: float) -> t.Any:
+        """The control node's observation, waited for while its process is at it, at most `patience` seconds."""
+        ends = time.monotonic() + patience
+        path = self.folder / "vantage.json"
+        while not path.is_file() and time.monotonic() < ends and self._is_measuring():
+            time.sleep(0.05)
+        return self.vantage()
+
+    def _is_measuring(self) -> bool:
+        try:
+            who = process.from_json(json.loads((self.folder / "vantage.pid").read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return False
+        return who is not None and who.lives() is not False
+
+    def measured(self) -> bool:
+        """Whether the vantage was measured, successfully or not."""
+        return (self.folder / "vantage.json").is_file()
 
     def vantage(self) -> t.Any:
         """The control node's observation as it came, or None."""

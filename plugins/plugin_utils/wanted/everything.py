@@ -28,6 +28,8 @@ SECTIONS = {
 }
 VANTAGE_SECTIONS = ("identity", "network", "proxy", "endpoints", "clock")
 MAX_EXTRA_ADDRESSES = 8
+# Seconds for a whole observation, unless the option probe says otherwise.
+DEADLINE = 25.0
 
 Options = t.Mapping[str, t.Any]
 
@@ -70,7 +72,7 @@ def judging_spec() -> dict[str, t.Any]:
             "type": "dict",
             "options": {
                 "timeout": {"type": "float", "default": 5.0},
-                "deadline": {"type": "float", "default": 25.0},
+                "deadline": {"type": "float", "default": DEADLINE},
                 "samples": {"type": "int"},
                 "sample_interval": {"type": "float"},
                 "seed": {"type": "int"},
@@ -94,6 +96,7 @@ def readiness_spec() -> dict[str, t.Any]:
         "firm": {"type": "str"},
         "branch": {"type": "str"},
         "role": {"type": "str"},
+        "return_findings": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
     }
 
 
@@ -106,6 +109,8 @@ def run_open_spec() -> dict[str, t.Any]:
         "mode": {"type": "str", "choices": ["check", "ready"], "default": "ready"},
         "hosts": {"type": "list", "elements": "str"},
         "measure": {"type": "bool", "default": True},
+        "language": {"type": "str", "choices": ["tr", "en"], "default": "tr"},
+        "watch": {"type": "bool", "default": True},
     }
 
 
