@@ -129,7 +129,8 @@ def test_closed_hosts_are_opened_with_exactly_our_rules_and_closed_again(double:
         assert (finding["status"], finding["cause"]) == ("fail", "firewall.default_block")
         assert finding["steps"]
         # The real connection fails as well: the double's network does what its registry says.
-        assert before["closed"][f"endpoint:{endpoint}"]["status"] == "fail"
+        probe = before["closed"][f"endpoint:{endpoint}"]
+        assert (probe["status"], probe["cause"].rpartition(".")[2]) == ("fail", "local_firewall_default")
         assert before["open"][f"firewall.outbound:{endpoint}"]["status"] == "pass"
         assert before["open"][f"endpoint:{endpoint}"]["status"] == "pass"
 
@@ -191,7 +192,9 @@ def test_block_rules_are_named_and_removed_only_when_asked(double: Double) -> No
     assert "Guvenlik 4443" in blocked["title"]["tr"]
     assert "Guvenlik 4443" in blocked["remedy"]["en"]
     assert found["blocked"]["firewall.outbound:firma"]["status"] == "pass"
-    assert found["blocked"]["endpoint:firma-4443"]["status"] == "fail"
+    probe = found["blocked"]["endpoint:firma-4443"]
+    assert (probe["status"], probe["cause"].rpartition(".")[2]) == ("fail", "local_firewall_rule")
+    assert "Guvenlik 4443" in probe["title"]["tr"] + probe["remedy"]["tr"]
     assert found["blocked"]["endpoint:firma"]["status"] == "pass"
     policy = found["gpoblock"]["firewall.outbound:uyg"]
     assert (policy["cause"], policy["owner"]) == ("firewall.blocked_by_policy_rule", "domain_admin")

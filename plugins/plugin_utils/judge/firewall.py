@@ -74,11 +74,11 @@ def local_verdicts(
     firewall: Firewall,
     endpoints: t.Iterable[catalog.Endpoint],
     addresses: t.Mapping[str, tuple[str, ...]] | None = None,
-    subject: match.Subject = match.DESKTOP,
+    subject: match.Subject = match.PROBE,
 ) -> tuple[LocalVerdict, ...]:
     """One verdict an endpoint, over the active profiles and all known addresses of its host.
 
-    subject: who connects; the default, some desktop program, also is who probes.
+    subject: who connects; the default is our own prober, as it is its failure that is to be explained.
     """
     context = FirewallContext(tuple(endpoints), (), addresses or {})
     book = firewall.book()

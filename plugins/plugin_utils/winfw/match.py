@@ -32,19 +32,33 @@ class Subject:
 
     program: path of the executable, environment variables allowed. service: short name. package: family name or SID.
     third_party: with an unknown program, that it surely is none of Windows' own below %SystemRoot%.
+    candidates: with an unknown program, that it is one of these (paths, or names of files wherever they are).
     """
 
     program: str | None = None
     service: str | None = None
     package: str | None = None
     third_party: bool = False
+    candidates: tuple[str, ...] = ()
 
 
 ANYBODY = Subject()
 DESKTOP = Subject(service="", package="")
-"""Some desktop program: not a service, not a Store app. Whoever probes is one of these too."""
+"""Some desktop program: not a service, not a Store app."""
 EDEFTER = Subject(service="", package="", third_party=True)
 """The program that sends ledgers, by whatever name: none of Windows' own."""
+PROBE = Subject(
+    service="",
+    package="",
+    candidates=(
+        r"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe",
+        r"%SystemRoot%\SysWOW64\WindowsPowerShell\v1.0\powershell.exe",
+        r"%SystemRoot%\System32\wsmprovhost.exe",
+        "pwsh.exe",
+        "edefter-kontrol.exe",
+    ),
+)
+"""Whoever runs our observer: PowerShell (over WinRM, PSRP, SSH) or the offline check."""
 TIME_SERVICE = Subject(r"%SystemRoot%\System32\svchost.exe", "W32Time", "")
 DNS_CLIENT = Subject(r"%SystemRoot%\System32\svchost.exe", "Dnscache", "")
 
@@ -199,12 +213,20 @@ def _program(value: str, subject: Subject) -> Match:
     if fold(value) == "system":
         # The kernel itself: no program runs as it.
         return Match.NO if subject.program is not None or subject.service == "" else Match.MAYBE
+    if subject.program is None and subject.candidates:
+        path = normal_path(value)
+        return Match.MAYBE if any(_is(path, candidate) for candidate in subject.candidates) else Match.NO
     if subject.program is None:
         own = subject.third_party and normal_path(value).startswith("%systemroot%\\")
         return Match.NO if own else Match.MAYBE
     if subject.program == "":
         return Match.NO
     return Match.YES if normal_path(value) == normal_path(subject.program) else Match.NO
+
+
+def _is(path: str, candidate: str) -> bool:
+    """A normal path is that of the candidate, or ends in its file name when it has no folder."""
+    return path == normal_path(candidate) if "\\" in candidate else path.rsplit("\\", 1)[-1] == fold(candidate)
 
 
 def _service(value: str, subject: Subject) -> Match:

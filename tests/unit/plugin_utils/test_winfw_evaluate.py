@@ -28,6 +28,7 @@ WHO = {
     "anybody": match.ANYBODY,
     "edefter": Subject(EDEFTER, "", ""),
     "third": match.EDEFTER,
+    "probe": match.PROBE,
     "time": match.TIME_SERVICE,
     "package": Subject("C:\\x.exe", "", "App_1"),
 }
