@@ -59,6 +59,10 @@ class PosixTwin:
             stdout=subprocess.PIPE,
         )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def call(self, entry: str, params: Data, timeout: float = 60.0) -> Data:
         """One observation; RuntimeError when the process dies or does not answer in time."""
         assert self._process.stdin
@@ -89,6 +93,10 @@ class WindowsTwin:
 
     def __init__(self, netns: str, **circumstances: t.Any) -> None:
         self._worker = csharp.Worker(netns=netns, **circumstances)
+
+    @property
+    def pid(self) -> int:
+        return self._worker._process.pid
 
     def call(self, entry: str, params: Data, timeout: float = 60.0) -> Data:
         return self._worker.call(entry, params, timeout=timeout)

@@ -104,6 +104,8 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tcp
         private bool cutShort;
 
         public long Received;
+        /// <summary>On the deadline's clock, when the last byte came.</summary>
+        public double LastAt;
         public bool Limited;
         /// <summary>null | timeout | deadline | reset | eof | … of the first thing that went wrong.</summary>
         public string Failure;
@@ -146,6 +148,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tcp
                 int got = socket.Receive(buffer, offset, count, SocketFlags.None);
                 if (got == 0) { Fail("eof", null, "closed by the other side"); return 0; }
                 Received += got;
+                LastAt = deadline.ElapsedMs;
                 lock (first) { if (first.Length < MaxTee) { first.Write(buffer, offset, (int)Math.Min(got, MaxTee - first.Length)); } }
                 return got;
             }

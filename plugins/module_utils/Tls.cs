@@ -130,7 +130,6 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tls
         private readonly List<byte[]> extra = new List<byte[]>();
         private byte[] leaf;
         private List<object> status;
-        private double? judgedAt;
 
         public Dictionary<string, object> Data;
         /// <summary>null after an error.</summary>
@@ -219,10 +218,12 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tls
             catch (ArgumentException error) { failed = error; }
             catch (NotSupportedException error) { failed = error; }
             catch (Win32Exception error) { failed = error; }
+            double ended = deadline.ElapsedMs;
             Tee.OnStall = null;
             string failure = Tee.Failure;
             if (failed != null) { Tee.Drain(); }
-            Data["elapsed_ms"] = Text.Ms((judgedAt.HasValue ? judgedAt.Value : deadline.ElapsedMs) - start);
+            // Windows may look for issuers in the network while it builds the chain; that is no part of the handshake.
+            Data["elapsed_ms"] = Text.Ms((failed == null ? Tee.LastAt : ended) - start);
             byte[] first = Tee.First();
             Seen seen = Seen.Scan(first);
             Data["alert"] = seen.Alert;
@@ -258,7 +259,6 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tls
         /// <summary>SslStream asks here whether it may go on. It may, for reading; what the platform thinks of the chain is noted.</summary>
         private bool Judge(object sender, X509Certificate certificate, X509Chain chain, SslPolicyErrors errors)
         {
-            judgedAt = deadline.ElapsedMs;
             if (certificate == null) { return true; }
             leaf = certificate.GetRawCertData();
             SortedDictionary<string, bool> codes = new SortedDictionary<string, bool>(StringComparer.Ordinal);

@@ -442,6 +442,12 @@ def lab_ca() -> bytes:
     return pki.ensure().ca.read_bytes()
 
 
+def high_water(pid: int) -> int:
+    """Most memory that a process ever held, in MiB."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) // 1024
+
+
 @pytest.mark.slow
 def test_byte_soup(soup: Twins) -> None:
     """Servers that answer with anything: nobody crashes, nobody hangs, and memory stays where it was."""
@@ -467,6 +473,8 @@ def test_byte_soup(soup: Twins) -> None:
             for target in data["targets"]:
                 for attempt in target["attempts"]:
                     assert "error" not in {code(attempt[phase]) for phase in ("tcp", "tls", "http")}, (name, attempt)
+    assert high_water(soup.posix.pid) < 150
+    assert high_water(soup.windows.pid) < 400
 
 
 @pytest.mark.parametrize("bad", [{"path": "/ HTTP/1.1\r\nX: y"}, {"path": "x"}, {"host": "a b"}, {"host": "a\r\nb"}])
