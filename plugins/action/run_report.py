@@ -12,7 +12,7 @@ from ansible import constants as C
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.edefter.ready.plugins.plugin_utils.edge import reports
+from ansible_collections.edefter.ready.plugins.plugin_utils.edge import memory, reports
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
 from ansible_collections.edefter.ready.plugins.plugin_utils.report.terminal import summary
 
@@ -42,21 +42,32 @@ class ActionModule(ActionBase):
                 "run_dir": {"type": "path", "required": True},
                 "language": {"type": "str", "choices": ["tr", "en"], "default": "tr"},
                 "show": {"type": "bool", "default": True},
+                "formats": {
+                    "type": "list",
+                    "elements": "str",
+                    "choices": list(reports.FORMATS),
+                    "default": list(reports.FORMATS),
+                },
+                "keep": {"type": "int", "default": 0},
             }
         )
+        if args["keep"] < 0:
+            raise AnsibleActionFail(f"keep: {args['keep']} runs cannot be kept; give 0 to keep all, or 1 and more")
         store = RunStore(args["run_dir"])
         if not store.exists():
             raise AnsibleActionFail(f"run_dir: {args['run_dir']!r} holds no run; open one with edefter.ready.run_open")
         store.finish(datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-        written = reports.write_all(store, args["language"])
-        lines = summary(written.digest, args["language"], written.files.get("html", written.files["json"]))
+        written = reports.write_all(store, args["language"], args["formats"])
+        shown = next((written.files[kind] for kind in reports.FORMATS if kind in written.files), None)
+        lines = summary(written.digest, args["language"], shown)
         if args["show"] and C.DEFAULT_STDOUT_CALLBACK in READABLE:
             Display().display("\n".join(["", *lines, ""]))
         result.update(
             changed=False,
             counts={state: count for state, count in written.digest.counts.items() if count},
-            ready=written.digest.ready == written.digest.total,
+            ready=written.digest.all_ready,
             files=dict(written.files),
+            pruned=memory.prune(store, args["keep"]),
             summary=lines,
         )
         return result

@@ -12,6 +12,9 @@ version_added: "0.1.0"
 description:
   - Reads the records of a run from its folder and writes the reports beside them. Every host of the roster is in them, also those that could not be reached
     or that the run did not get to.
+  - Compares the machines of a branch with each other, and the clocks of a firm with its server's. A firm whose clocks are too far apart is not ready.
+  - Leaves C(digest.json) in the run's folder, and reads that of the newest run before it in the same folder. So the report knows since when a host is not
+    ready, what changed, and how fast its clock drifts.
   - Shows a summary on the terminal.
 options:
   run_dir:
@@ -30,6 +33,25 @@ options:
       - Whether to show the summary on the terminal.
     type: bool
     default: true
+  formats:
+    description:
+      - Which reports to write.
+      - V(html) is C(report.html), one file that needs nothing else, from the firm's owner down to the evidence of each check.
+      - V(json) is C(report.json), everything that is known; C(docs/report.schema.json) of the collection is its JSON Schema.
+      - V(csv) is C(report.csv), for spreadsheets, with the column headings and the separator of O(language).
+      - V(junit) is C(junit.xml), for CI servers.
+      - V(metrics) is C(edefter.prom), for the textfile collector of Prometheus' node_exporter.
+    type: list
+    elements: str
+    choices: [html, json, csv, junit, metrics]
+    default: [html, json, csv, junit, metrics]
+  keep:
+    description:
+      - How many runs to keep in the folder that this one lies in, this one counted. The oldest finished ones beyond that are deleted.
+      - V(0) keeps all.
+      - What a report says of earlier runs does not need their folders.
+    type: int
+    default: 0
 author:
   - edefter.ready contributors (@edefter-ready)
 """
@@ -38,6 +60,15 @@ EXAMPLES = r"""
 - name: Report
   edefter.ready.run_report:
     run_dir: "{{ hostvars['localhost'].edefter_run_dir }}"
+  delegate_to: localhost
+  run_once: true
+
+- name: A page for people and figures for Prometheus; a month of daily runs is kept
+  edefter.ready.run_report:
+    run_dir: "{{ hostvars['localhost'].edefter_run_dir }}"
+    language: en
+    formats: [html, metrics]
+    keep: 31
   delegate_to: localhost
   run_once: true
 """
@@ -49,7 +80,7 @@ counts:
   type: dict
   sample: {"ready": 7, "fixed": 2, "blocked": 1}
 ready:
-  description: Whether every host is ready.
+  description: Whether every firm is ready, that is all of its hosts are and their clocks agree.
   returned: always
   type: bool
 files:
@@ -57,6 +88,12 @@ files:
   returned: always
   type: dict
   sample: {"html": "reports/20261125T071500Z-ab12/report.html"}
+pruned:
+  description: Names of the runs that were deleted because of O(keep).
+  returned: always
+  type: list
+  elements: str
+  sample: ["20261025T071500Z-07fe"]
 summary:
   description: The terminal summary, by line.
   returned: always

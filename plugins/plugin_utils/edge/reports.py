@@ -14,19 +14,29 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 import tempfile
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils import messages
+from ansible_collections.edefter.ready.plugins.plugin_utils.edge import memory
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
-from ansible_collections.edefter.ready.plugins.plugin_utils.report import correlate, html
+from ansible_collections.edefter.ready.plugins.plugin_utils.report import correlate, html, junit, metrics, table
 from ansible_collections.edefter.ready.plugins.plugin_utils.report.detail import Packer
 from ansible_collections.edefter.ready.plugins.plugin_utils.report.digest import Digest, Gatherer, HostLine, host_line
 from ansible_collections.edefter.ready.plugins.plugin_utils.report.history import History, Note
 
 Json = t.Mapping[str, t.Any]
 
-FORMATS = ("html", "json")
+# Kind of report and its file in the run's folder.
+FILES: t.Mapping[str, str] = {
+    "html": "report.html",
+    "json": "report.json",
+    "csv": "report.csv",
+    "junit": "junit.xml",
+    "metrics": "edefter.prom",
+}
+FORMATS = tuple(FILES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,13 +61,13 @@ def write_all(store: RunStore, language: str, formats: t.Collection[str] = FORMA
     """Writes the reports of the run into its folder. language: the one that they are in, or open in."""
     meta = store.meta()
     gatherer = Gatherer()
-    history = History(None, meta["run"], meta["started_utc"])
+    history = History(memory.newest(store), meta["run"], meta["started_utc"])
     files: dict[str, str] = {}
     with contextlib.ExitStack() as stack:
         sinks: list[Sink] = []
         for name in FORMATS:
             if name in formats:
-                path = store.folder / f"report.{name}"
+                path = store.folder / FILES[name]
                 files[name] = str(path)
                 sinks.append(stack.enter_context(_SINKS[name](path, meta, language)))
         for firm, branches in _grouped(store).items():
@@ -78,6 +88,7 @@ def write_all(store: RunStore, language: str, formats: t.Collection[str] = FORMA
         digest = gatherer.digest()
         for sink in sinks:
             sink.close(digest, history)
+    memory.put(store, history.memory())
     return Written(files, digest)
 
 
@@ -173,6 +184,54 @@ class _HtmlFile(_File):
             self.file.write(piece)
 
 
+class _CsvFile(_File):
+    def begin(self) -> None:
+        self.file.write(table.header(self.language))
+
+    def add(self, record: Json, line: HostLine, note: Note) -> None:
+        self.file.writelines(table.rows(record, line, note.since, self.language))
+
+
+class _JunitFile(_File):
+    def begin(self) -> None:
+        self.file.write(junit.HEADER)
+
+    def add(self, record: Json, line: HostLine, note: Note) -> None:
+        self.file.write(junit.suite(record, line, self.language))
+
+    def close(self, digest: Digest, history: History) -> None:
+        self.file.write(junit.FOOTER)
+
+
+class _MetricsFile(_File):
+    """A family's samples have to stand together: each family waits in a file of its own."""
+
+    def begin(self) -> None:
+        self._families: dict[str, t.IO[str]] = {}
+
+    def __exit__(self, *what: object) -> None:
+        for waiting in self._families.values():
+            waiting.close()
+        super().__exit__(*what)
+
+    def _keep(self, samples: t.Iterable[metrics.Sample]) -> None:
+        for family, line in samples:
+            if family not in self._families:
+                self._families[family] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed above)
+            self._families[family].write(line)
+
+    def add(self, record: Json, line: HostLine, note: Note) -> None:
+        self._keep(metrics.host_samples(record, line))
+
+    def close(self, digest: Digest, history: History) -> None:
+        self._keep(metrics.run_samples(digest, self.meta))
+        for family in metrics.FAMILIES:
+            if family in self._families:
+                self.file.write(metrics.heading(family))
+                self._families[family].seek(0)
+                shutil.copyfileobj(self._families[family], self.file)
+
+
 def _trend(note: Note) -> dict[str, t.Any] | None:
     if note.trend is None:
         return None
@@ -181,4 +240,10 @@ def _trend(note: Note) -> dict[str, t.Any] | None:
     return {**dataclasses.asdict(note.trend), "battery": battery}
 
 
-_SINKS: t.Mapping[str, type[_File]] = {"html": _HtmlFile, "json": _JsonFile}
+_SINKS: t.Mapping[str, type[_File]] = {
+    "html": _HtmlFile,
+    "json": _JsonFile,
+    "csv": _CsvFile,
+    "junit": _JunitFile,
+    "metrics": _MetricsFile,
+}

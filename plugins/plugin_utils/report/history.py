@@ -173,7 +173,11 @@ class History:
     def add(self, record: Json, line: HostLine) -> Note:
         """One host of this run; returns what is known of it from before."""
         old = self._before.get(line.host)
-        # A host that this run did not get to is as it was.
+        if old is not None and line.state == "pending":
+            # A host that this run did not get to is as it was.
+            self._hosts[line.host] = dict(old)
+            self.notes[line.host] = Note(old["since"], old["state"], trend(old["clock"]))
+            return self.notes[line.host]
         same = old is not None and (old["state"] in READY_STATES) == line.ready
         since = old["since"] if same and old is not None else self._started
         clock = list(old["clock"]) if old is not None else []

@@ -11,7 +11,9 @@ from __future__ import annotations
 import unicodedata
 
 from ansible_collections.edefter.ready.plugins.plugin_utils import messages
-from ansible_collections.edefter.ready.plugins.plugin_utils.report.digest import Digest, HostLine
+from ansible_collections.edefter.ready.plugins.plugin_utils.model import Finding, Status
+from ansible_collections.edefter.ready.plugins.plugin_utils.record import order
+from ansible_collections.edefter.ready.plugins.plugin_utils.report.digest import Digest, FirmDigest, HostLine
 
 MARKS = {
     "ready": "[+]",
@@ -23,6 +25,8 @@ MARKS = {
     "pending": "[-]",
 }
 MAX_HOSTS = 40
+# Of one firm, about its branches and its clocks.
+MAX_FINDINGS = 8
 
 
 def _say(cause: str, language: str, **params: object) -> str:
@@ -39,6 +43,17 @@ def _line(line: HostLine, language: str, width: int) -> str:
     return f"  {MARKS[line.state]} {_safe(line.host):<{width}}  {_safe(message)}"
 
 
+def _together(firm: FirmDigest) -> list[Finding]:
+    """What is said of the firm's branches and of its clocks, without what is fine."""
+    branches = [finding for finding in firm.branches if finding.status in (Status.FAIL, Status.WARN)]
+    return order([*branches, *firm.clocks_differ])[:MAX_FINDINGS]
+
+
+def _finding(finding: Finding, language: str) -> str:
+    mark = MARKS["blocked" if finding.status is Status.FAIL else "drifted"]
+    return f"  {mark} {_safe(messages.render(finding.cause, 'title', finding.params)[language])}"
+
+
 def summary(digest: Digest, language: str, report: str | None = None, limit: int = MAX_HOSTS) -> list[str]:
     """The lines: headline, firms, in each the hosts that are not ready or were repaired, where the report is."""
     if not digest.total:
@@ -48,9 +63,10 @@ def summary(digest: Digest, language: str, report: str | None = None, limit: int
     lines = [_say(headline, language, ready=digest.ready, total=digest.total, missing=missing)]
     shown = 0
     for firm in digest.firms:
-        cause = "summary.firm_ready" if firm.ready == len(firm.hosts) else "summary.firm_not_ready"
+        cause = "summary.firm_ready" if firm.all_ready else "summary.firm_not_ready"
         name = _safe(firm.firm) or _say("summary.no_firm", language)
         lines.append(_say(cause, language, firm=name, ready=firm.ready, total=len(firm.hosts)))
+        lines += [_finding(finding, language) for finding in _together(firm)]
         listed = [line for line in firm.hosts if line.state != "ready"]
         width = max((len(line.host) for line in listed), default=0)
         for line in listed:
