@@ -136,7 +136,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Firewall
         /// <summary>One rule store. hardening: rules of services only, of which those matter that e-Defter's way to the time and to names meets.</summary>
         private static Dictionary<string, object> Store(string path, bool hardening, Deadline deadline)
         {
-            long total = 0, outbound = 0, packaged = 0, services = 0, malformed = 0;
+            long total = 0, outbound = 0, packaged = 0, services = 0, protocols = 0, malformed = 0;
             bool truncated = false;
             List<object> rules = new List<object>();
             Dictionary<string, object> result = new Dictionary<string, object>();
@@ -167,7 +167,9 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Firewall
                         outbound++;
                         // An app package never is the e-Defter program, which is a desktop program.
                         if (Has(raw, "|AppPkgId=") || Has(raw, "|PFN=")) { packaged++; continue; }
-                        if (hardening && Has(raw, "|Svc=") && !Has(raw, "|Svc=W32Time|") && !Has(raw, "|Svc=Dnscache|")) { services++; continue; }
+                        // Nor is it a service; of the services, those for time and names matter.
+                        if (Has(raw, "|Svc=") && !Has(raw, "|Svc=W32Time|") && !Has(raw, "|Svc=Dnscache|") && !Has(raw, "|Svc=*|")) { services++; continue; }
+                        if (OtherProtocol(raw)) { protocols++; continue; }
                         chars += Math.Min(raw.Length, MaxLength);
                         if (rules.Count - own >= MaxSent || chars > MaxChars) { truncated = true; continue; }
                     }
@@ -185,6 +187,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Firewall
             result["outbound"] = outbound;
             result["packaged"] = packaged;
             result["services"] = services;
+            result["protocols"] = protocols;
             result["malformed"] = malformed;
             result["truncated"] = truncated;
             result["rules"] = rules;
@@ -225,6 +228,15 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Firewall
         private static bool Has(string raw, string part)
         {
             return raw.IndexOf(part, StringComparison.OrdinalIgnoreCase) >= 0;
+        }
+
+        /// <summary>True for a protocol by number that is neither TCP nor UDP: ICMP, IGMP, tunnels.</summary>
+        private static bool OtherProtocol(string raw)
+        {
+            string value = Value(raw, "|Protocol=");
+            if (value.Length == 0 || value.Length > 3) { return false; }
+            foreach (char digit in value) { if (digit < '0' || digit > '9') { return false; } }
+            return value != "6" && value != "17";
         }
 
         private static string Value(string raw, string key)

@@ -150,6 +150,10 @@ def test_only_what_can_decide_is_sent(read: Read) -> None:
         "no-active": OUT.replace("Active=TRUE|", ""),
         "store-app": OUT + "PFN=x_8wekyb3d8bbwe|",
         "container": OUT + "AppPkgId=S-1-15-2-1|",
+        "service": OUT + "Svc=Spooler|",
+        "any-service": OUT + "Svc=*|",
+        "icmp": OUT.replace("Protocol=6|RPort=443", "Protocol=58|ICMP6=135:*"),
+        "named-protocol": OUT.replace("Protocol=6", "Protocol=tcp"),
         "ours-off": "v2.33|Action=Allow|Active=FALSE|Dir=Out|Name=edefter.ready TCP 443|",
         "ours-in": "v2.33|Action=Allow|Active=TRUE|Dir=In|Name=x|EmbedCtxt=edefter.ready|",
         "namesake": "v2.33|Action=Allow|Active=FALSE|Dir=In|Name=X|",
@@ -159,9 +163,12 @@ def test_only_what_can_decide_is_sent(read: Read) -> None:
         "": "v2.33|Action=Block|Active=TRUE|Dir=Out|Name=default value|",
     }
     store = data(read({LOCAL: rules}))["stores"]["local"]
-    assert sorted(name for name, _ in store["rules"]) == sorted(["", "out", "lower", "ours-off", "ours-in", "namesake"])
+    assert sorted(name for name, _ in store["rules"]) == sorted(
+        ["", "any-service", "lower", "named-protocol", "namesake", "ours-in", "ours-off", "out"]
+    )
     assert dict(store["rules"])["out"] == OUT
-    assert (store["total"], store["outbound"], store["packaged"], store["malformed"]) == (14, 5, 2, 2)
+    counted = [store[key] for key in ("total", "outbound", "packaged", "services", "protocols", "malformed")]
+    assert counted == [18, 9, 2, 1, 1, 2]
     assert not store["truncated"]
 
 

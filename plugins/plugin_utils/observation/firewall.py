@@ -15,7 +15,8 @@ The shape of its `data`:
      "stores": {"local" | "gpo" | "mdm" | "appiso" | "static" | "configurable":
                 {"present": bool, "total": n, "outbound": n active outbound ones, "packaged": n of them for app
                 packages, not sent,
-                 "services": n of them that harden other services, not sent, "malformed": n, "truncated": bool,
+                 "services": n of them for other services than Windows Time and the DNS client, not sent,
+                 "protocols": n of them for neither TCP nor UDP, not sent, "malformed": n, "truncated": bool,
                  "rules": [[value name, rule string] …]}}}
 """
 
@@ -61,6 +62,7 @@ class RuleStore:
     outbound: int
     packaged: int
     services: int
+    protocols: int
     malformed: int
     truncated: bool
     rules: tuple[Rule, ...]
@@ -178,6 +180,7 @@ def _store(raw: object, name: str, path: str) -> RuleStore:
         outbound=count("outbound"),
         packaged=count("packaged"),
         services=count("services"),
+        protocols=shape.integer(m.get("protocols", 0), f"{path}.protocols", 0, 10**6),
         malformed=count("malformed"),
         truncated=shape.boolean(m.get("truncated"), f"{path}.truncated"),
         rules=_rules(m.get("rules"), name, f"{path}.rules"),

@@ -135,14 +135,14 @@ def plan_firewall(
     if wanted.state == "absent":
         for name, rules in sorted(by_name.items()):
             if name not in strays:
-                steps.append(_absent(rules, "firewall.step_absent", wanted))
+                steps.append(_absent(rules, "firewall.step_absent"))
         return tuple(steps)
     if not found.lay:
         return tuple(steps)
     names = {fold(rule.name) for rule in found.wanted}
     for name, rules in sorted(by_name.items()):
         if name not in names and name not in strays:
-            steps.append(_absent(rules, "firewall.step_surplus", wanted))
+            steps.append(_absent(rules, "firewall.step_surplus"))
     for want in found.wanted:
         steps.extend(_lay(want, by_name.get(fold(want.name), []), wanted))
     return tuple(steps)
@@ -163,7 +163,7 @@ def _lay(want: WantedRule, rules: list[Rule], wanted: FirewallWanted) -> list[St
     else:
         drift = ("duplicate", *drift)
     return [
-        _absent(rules, "firewall.step_recreate", wanted, want.key, drift),
+        _absent(rules, "firewall.step_recreate", want.key, drift),
         _present(want, wanted, "firewall.step_repair", "", drift),
     ]
 
@@ -293,11 +293,10 @@ def _present(want: WantedRule, wanted: FirewallWanted, reason: str, before: str,
     )
 
 
-def _absent(rules: list[Rule], reason: str, wanted: FirewallWanted, key: str = "", drift: tuple[str, ...] = ()) -> Step:
+def _absent(rules: list[Rule], reason: str, key: str = "", drift: tuple[str, ...] = ()) -> Step:
     name = rules[0].name
-    short = name[len(wanted.prefix) :] if fold(name).startswith(fold(wanted.prefix)) else name
     return Step(
-        id=f"firewall.absent:{key or fold(short).replace(' ', '-')}"[:200],
+        id=f"firewall.recreate:{key}" if key else f"firewall.absent:{fold(name)}"[:200],
         area=Area.FIREWALL,
         kind="rule",
         module=MODULE,

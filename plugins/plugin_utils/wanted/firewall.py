@@ -28,7 +28,10 @@ MAX_ADDRESSES = 64
 
 # Windows forbids the bar (it separates the fields of a rule string); Firewall.cs finds our rules by this beginning.
 _NAME = re.compile(r"(?i:edefter)[A-Za-z0-9 ._-]{0,57}")
-_PROGRAM = re.compile(r"""(?:[A-Za-z]:|%[A-Za-z()0-9]{3,30}%)\\[^|<>"*?/\x00-\x1f]{1,240}""")
+# Only variables that are the same for every user: what Windows stores is the path with its variables replaced.
+_PROGRAM = re.compile(
+    r"""(?i:[a-z]:|%(?:ProgramFiles|ProgramFiles\(x86\)|ProgramW6432|ProgramData|SystemRoot|windir)%)\\[^|<>"*?/\x00-\x1f]{1,240}"""
+)
 
 Options = t.Mapping[str, t.Any]
 
@@ -69,7 +72,11 @@ class FirewallWanted:
         strategy = _choice(given, "strategy", STRATEGIES, "any")
         program = given.get("program") or ""
         if program and not (isinstance(program, str) and _PROGRAM.fullmatch(program)):
-            raise OptionError("firewall.program", program, r"give a full path such as C:\Mikro\edefter.exe")
+            raise OptionError(
+                "firewall.program",
+                program,
+                r"give a full path such as C:\Mikro\edefter.exe, without variables of a user",
+            )
         names = given.get("remove_blocking_rules") or ()
         if not isinstance(names, (list, tuple)) or not all(isinstance(n, str) and n.strip() for n in names):
             raise OptionError("firewall.remove_blocking_rules", names, "give a list of rule names")

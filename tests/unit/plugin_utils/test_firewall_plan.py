@@ -82,6 +82,7 @@ def test_defaults() -> None:
         ("program", "edefter.exe"),
         ("program", 'C:\\a"b.exe'),
         ("program", "C:\\a|b.exe"),
+        ("program", r"%LocalAppData%\edefter.exe"),
         ("program", 7),
         ("remove_blocking_rules", "x"),
         ("remove_blocking_rules", [""]),
