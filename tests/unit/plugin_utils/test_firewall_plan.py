@@ -9,11 +9,13 @@ import dataclasses
 import typing as t
 
 import pytest
+import yaml
 from ansible_collections.edefter.ready.plugins.plugin_utils import catalog, messages
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Area, OptionError, Step
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.firewall import plan_firewall, situation
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.firewall import (
     DESCRIPTION,
+    OPTIONS,
     FirewallContext,
     FirewallWanted,
     wanted_rules,
@@ -23,6 +25,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.winfw.match import Q
 from firewall_host import ADDRESSES, CLOSED, CONTEXT, VOID, Host, documented
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tree import ROOT
 
 DEFAULT = FirewallWanted.from_options({})
 ALWAYS = FirewallWanted.from_options({"when": "always"})
@@ -552,3 +555,28 @@ def test_a_catalogue_of_ones_own_makes_its_own_rules() -> None:
     steps = plan(Host(profiles=LOCAL_CLOSED), DEFAULT, context)
     assert "edefter.ready TCP 8443" in {step.args["name"] for step in steps}
     assert not any("123" in step.args["name"] for step in steps)
+
+
+# --- the role that applies it
+
+ROLE = ROOT / "roles" / "windows_firewall"
+
+
+def test_the_role_passes_every_argument_on() -> None:
+    """What the role's task does not name would be dropped without a word: a rule without its port allows every port."""
+    tasks = yaml.safe_load((ROLE / "tasks" / "main.yml").read_text(encoding="utf-8"))
+    passed = next(task["community.windows.win_firewall_rule"] for task in tasks if len(task) == 4 and "loop" in task)
+    wanted = FirewallWanted.from_options(
+        {"strategy": "resolved", "program": r"C:\e.exe", "ntp_service_only": True, "dns": "always", "when": "always"}
+    )
+    used = {name for step in plan(Host(profiles=LOCAL_CLOSED), wanted) for name in step.args}
+    assert {"remoteip", "program", "service", "remoteport"} <= used
+    assert used <= set(passed)
+    for name, template in passed.items():
+        always = name in ("name", "state")
+        assert template == f"{{{{ item.args.{name}{'' if always else ' | default(omit)'} }}}}"
+
+
+def test_every_key_is_explained() -> None:
+    text = (ROLE / "README.md").read_text(encoding="utf-8")
+    assert all(f"| `{key}` |" in text for key in OPTIONS)
