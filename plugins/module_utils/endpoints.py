@@ -94,7 +94,8 @@ def collect(options: Data, deadline: Deadline) -> Data:
     for spec in (options.get("canaries") or [])[:MAX_CANARIES]:
         canaries.append((spec, _canary_target(context, spec)))
     done: t.Dict[int, Data] = {}
-    awaited, silent = [], []
+    awaited: t.List[t.Tuple[Target, threading.Thread]] = []
+    silent: t.List[t.Tuple[Target, threading.Thread]] = []
     for each in [*targets, *(target for _spec, target in canaries if target is not None)]:
 
         def run(target: Target = each) -> None:
