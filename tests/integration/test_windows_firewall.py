@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import lab
 import pytest
 import yaml
+from tree import ROOT
 from windows_double import Double
 from windows_double.ansible_run import Played, play, run
 
@@ -238,3 +240,35 @@ def test_options_reach_the_rules(double: Double) -> None:
     assert {name for name in names(double, "closed") if name.startswith("edefter")} == WANTED_RULES
     role(double, hosts="closed", windows_firewall_state="absent")
     assert digests(double)["closed"] == before
+
+
+def test_the_main_playbook_opens_a_closed_host_and_proves_it(double: Double) -> None:
+    """Firewall first, then time through it, then a second look."""
+    inventory = double.folder / "hosts.yml"
+    double.inventory(inventory, group="edefter_hosts")
+    reports = double.folder / "reports"
+    variables = {
+        "edefter_reports_dir": str(reports),
+        "edefter_probe": {"timeout": 3.0, "samples": 2, "sample_interval": 0.1, "seed": 3},
+        "edefter_use_canaries": False,
+        "windows_time_proof_delay": 1,
+    }
+    done = run(
+        double.folder / "ansible",
+        inventory,
+        ROOT / "playbooks" / "edefter_ready.yml",
+        "-e",
+        json.dumps(variables),
+        "--limit",
+        "closed,policy,blocked,localhost",
+    )
+    (found,) = reports.glob("*/report.json")
+    states = {host["host"]: host for host in json.loads(found.read_text(encoding="utf-8"))["hosts"]}
+    assert states["closed"]["state"] == "fixed", done.stdout + done.stderr
+    assert states["policy"]["state"] == "blocked"
+    assert states["blocked"]["state"] == "blocked"
+    assert RULE in double.executions("closed")
+    assert RULE not in double.executions("policy") + double.executions("blocked")
+    assert "AllowLocalPolicyMerge" in json.dumps(states["policy"])
+    assert "Guvenlik 4443" in json.dumps(states["blocked"])
+    assert double.errors() == []
