@@ -146,9 +146,14 @@ class _File:
         """All hosts have been there."""
 
 
+# What report.json tells of the run; the rest of run.json is the run's own business.
+_RUN = ("schema", "run", "started_utc", "version", "mode", "finished_utc")
+
+
 class _JsonFile(_File):
     def begin(self) -> None:
-        self.file.write('{"schema":1,"run":' + json.dumps(self.meta) + ',"hosts":[')
+        run = {**{key: self.meta.get(key) for key in _RUN}, "interrupted": bool(self.meta.get("interrupted"))}
+        self.file.write('{"schema":1,"run":' + json.dumps(run, ensure_ascii=False) + ',"hosts":[')
         self._separator = "\n"
 
     def add(self, record: Json, line: HostLine, note: Note) -> None:

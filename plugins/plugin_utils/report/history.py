@@ -59,11 +59,6 @@ class Note:
     earlier: str | None
     trend: Trend | None
 
-    @property
-    def day(self) -> str:
-        """The date of since, for people: 2026-11-25."""
-        return self.since[:10]
-
 
 @dataclasses.dataclass(frozen=True)
 class Changes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import datetime
 import functools
 import hashlib
 import pathlib
@@ -57,6 +58,24 @@ def both(group: str, key: str, **params: Text | str) -> dict[str, str]:
         )
         for language in messages.LANGUAGES
     }
+
+
+# Turkey has kept UTC+3 all year since 2016, and that is where the readers are.
+_TURKEY = datetime.timezone(datetime.timedelta(hours=3))
+
+
+def moment(utc: str) -> dict[str, str]:
+    """An ISO time in UTC as people in Turkey write it; what is no time stays as it is."""
+    try:
+        parsed = datetime.datetime.fromisoformat(utc.replace("Z", "+00:00")).astimezone(_TURKEY)
+    except (ValueError, OverflowError):
+        return dict.fromkeys(messages.LANGUAGES, utc)
+    return {"tr": f"{parsed:%d.%m.%Y %H:%M}", "en": f"{parsed:%Y-%m-%d %H:%M} (UTC+3)"}
+
+
+def day(utc: str) -> dict[str, str]:
+    """The date of it."""
+    return {language: text.partition(" ")[0] for language, text in moment(utc).items()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,7 +166,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(say=say, title=title)
+    environment.globals.update(say=say, title=title, moment=moment, day=day)
     return environment
 
 

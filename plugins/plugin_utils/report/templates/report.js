@@ -109,6 +109,11 @@
     return el("section", {}, [el("h5", {}, say(heading)), Array.prototype.slice.call(arguments, 1)]);
   }
 
+  // On a small screen a table scrolls; what scrolls has to be reached with the keyboard.
+  function wide(table) {
+    return labelled(el("div", { "class": "wide", tabindex: "0", role: "group" }, table), words.script.wide);
+  }
+
   function row(list, term, value) {
     if (value) put(list, [el("dt", {}, say(term)), el("dd", {}, value)]);
   }
@@ -154,7 +159,7 @@
       return el("tr", {}, el("td", {}, both(step.title), " ", told),
         el("td", { "class": "mono" }, step.before || say("nothing_there")), el("td", { "class": "mono" }, step.after));
     });
-    var table = host.plan.length ? el("div", { "class": "wide" }, el("table", {},
+    var table = host.plan.length ? wide(el("table", { "class": "changes" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, say(proven ? "changes" : "planned")),
         el("th", { scope: "col" }, say("was")), el("th", { scope: "col" }, say("becomes")))),
       el("tbody", {}, rows))) : null;
@@ -162,7 +167,7 @@
       return el("tr", {}, side(change.before), change.after ? side(change.after) : el("td", {}, say("gone")));
     });
     var compared = list.length ? el("details", {}, el("summary", {}, say("changed_findings"), " (" + list.length + ")"),
-      el("div", { "class": "wide" }, el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, say("was")),
+      wide(el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, say("was")),
         el("th", { scope: "col" }, say("becomes")))), el("tbody", {}, list)))) : null;
     return section(proven ? "changes" : "planned", table, compared);
   }
@@ -181,7 +186,7 @@
     });
     var rows = host.probes.map(function (probe) {
       var at = 0, total = 0;
-      var bar = svg("svg", { "class": "chart", viewBox: "0 0 300 16", "aria-hidden": "true", focusable: "false" });
+      var bar = svg("svg", { "class": "chart", viewBox: "0 0 300 16", preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false" });
       PHASES.forEach(function (name) {
         var took = probe.phases[name];
         if (took === null || took === undefined) {
@@ -205,7 +210,7 @@
     var heads = PHASES.map(function (name) {
       return el("th", { scope: "col" }, el("span", { "class": "legend" }, el("span", {}, el("span", { "class": "dot " + name }), name.toUpperCase())));
     });
-    return section("probes", el("p", { "class": "quiet" }, say("probes_note")), el("div", { "class": "wide" }, el("table", { "class": "probes" },
+    return section("probes", el("p", { "class": "quiet" }, say("probes_note")), wide(el("table", { "class": "probes" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, say("target")), el("td"), heads, el("th", { scope: "col" }, say("total")))),
       el("tbody", {}, rows))));
   }
@@ -256,7 +261,7 @@
         seen.corroborated || seen.lo === null ? null : el("span", { "class": "tag warn" }, say("clock_uncorroborated"))),
       el("p", { "class": "quiet" }, say("clock_note", limits)),
       bars.length ? picture(bars, limits) : null, drift(host.trend),
-      el("details", {}, el("summary", {}, say("source"), " (" + seen.sources.length + ")"), el("div", { "class": "wide" }, table)));
+      el("details", {}, el("summary", {}, say("source"), " (" + seen.sources.length + ")"), wide(table)));
   }
 
   function picture(bars, limits) {
@@ -313,7 +318,7 @@
     var known = [machine.hostname, machine.product, machine.version, machine.build, machine.hypervisor].filter(Boolean).join(" · ");
     return el("div", {},
       el("p", { "class": "quiet" }, known, known && host.observed ? " · " : "",
-        host.observed ? say("observed_at", { time: host.observed, seconds: number((host.elapsed || 0) / 1000) }) : null),
+        host.observed ? say("observed_at", { time: host.observed.slice(0, 19).replace("T", " ") + " UTC", seconds: number((host.elapsed || 0) / 1000) }) : null),
       host.error ? el("p", {}, el("strong", {}, say("error")), ": ", el("span", { "class": "mono" }, host.error)) : null,
       findings(host), changes(host), probes(host), clock(host));
   }
