@@ -198,10 +198,17 @@ _ROOTS = (
 )
 
 
+def _small(path: str) -> str:
+    """Lower case as file systems see it: letter by letter, and without the dotted and dotless i of Turkish."""
+    if path.isascii():
+        return path.lower()
+    return "".join(c if c in "ıİ" or len(c.lower()) != 1 else c.lower() for c in path)
+
+
 @functools.lru_cache(maxsize=4096)
 def normal_path(path: str) -> str:
     """A path for comparison: folded, one kind of slash, the usual folders under their variable's name."""
-    text = re.sub(r"\\+", r"\\", fold(path.strip().strip('"')).replace("/", "\\"))
+    text = re.sub(r"\\+", r"\\", _small(path.strip().strip('"')).replace("/", "\\"))
     for pattern, name in _ROOTS:
         match = pattern.match(text)
         if match:

@@ -272,6 +272,7 @@ def test_an_address_that_is_none_may_be_any() -> None:
         (r"C:\ProgramData\x.exe", r"%ALLUSERSPROFILE%\x.exe"),
         ("C:/tools/x.exe", r"c:\\tools\\x.exe"),
         (r'"C:\tools\x.exe"', r"C:\tools\x.exe"),
+        (r"C:\ÇALIŞMA ÖĞLE\Ü.exe", r"C:\çalIşma öğle\ü.exe"),
     ],
 )
 def test_paths_that_are_the_same(one: str, other: str) -> None:
