@@ -144,7 +144,8 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Firewall
             using (RegistryKey key = Reg.Open(path))
             {
                 result["present"] = key != null;
-                string[] names = key == null ? new string[0] : key.GetValueNames();
+                if (key == null) { return result; }
+                string[] names = key.GetValueNames();
                 int own = 0, chars = 0;
                 List<string> renamed = new List<string>();
                 foreach (string name in names)

@@ -8,16 +8,15 @@ The shape of its `data`:
     {"policy_version": 545 | null,
      "active_profiles": {"bits": 1 domain + 2 private + 4 public | null, "error": ERR | null},
      "services": {"mpssvc": {"state": "running" | … | null, "start": 2 | null, "error": ERR | null}, "bfe": the same},
-     "profiles": {"local" | "gpo" | "mdm": {"domain" | "private" | "public" (gpo also "standard"): null | {registry
-     value names that
-                  are there: EnableFirewall, DefaultOutboundAction, DefaultInboundAction, AllowLocalPolicyMerge,
-                  DoNotAllowExceptions, DisabledInterfaces, LogDroppedPackets, LogFilePath}}},
-     "stores": {"local" | "gpo" | "mdm" | "appiso" | "static" | "configurable":
-                {"present": bool, "total": n, "outbound": n active outbound ones, "packaged": n of them for app
-                packages, not sent,
-                 "services": n of them for other services than Windows Time and the DNS client, not sent,
-                 "protocols": n of them for neither TCP nor UDP, not sent, "malformed": n, "truncated": bool,
-                 "rules": [[value name, rule string] …]}}}
+     "profiles": {"local" | "gpo" | "mdm": {"domain" | "private" | "public" (gpo also "standard"): null | SETTINGS}},
+     "stores": {"local" | "gpo" | "mdm" | "appiso" | "static" | "configurable": {"present": false} | STORE}}
+
+    SETTINGS = the registry values that are there: EnableFirewall, DefaultOutboundAction, DefaultInboundAction,
+        AllowLocalPolicyMerge, DoNotAllowExceptions, DisabledInterfaces, LogDroppedPackets, LogFilePath
+    STORE = {"present": true, "total": n, "outbound": n active outbound ones; of these, counted and not sent:
+             "packaged": n for Store apps, "services": n for services other than Windows Time and the DNS client,
+             "protocols": n for neither TCP nor UDP; "malformed": n, "truncated": bool,
+             "rules": [[value name, rule string] …]}
 """
 
 from __future__ import annotations
@@ -170,12 +169,14 @@ def _settings(raw: object, path: str) -> ProfileSettings | None:
 
 def _store(raw: object, name: str, path: str) -> RuleStore:
     m = shape.mapping(raw, path)
+    if not shape.boolean(m.get("present"), f"{path}.present"):
+        return RuleStore(False, 0, 0, 0, 0, 0, 0, False, ())
 
     def count(key: str) -> int:
         return shape.integer(m.get(key), f"{path}.{key}", 0, 10**6)
 
     return RuleStore(
-        present=shape.boolean(m.get("present"), f"{path}.present"),
+        present=True,
         total=count("total"),
         outbound=count("outbound"),
         packaged=count("packaged"),
