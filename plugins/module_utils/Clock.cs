@@ -114,7 +114,12 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Clock
                 thread.Start();
                 threads.Add(thread);
             }
-            foreach (Thread thread in threads) { if (!thread.Join((int)deadline.RemainingMs + 500)) { deadline.Cut(); } }
+            // One end for all: what is stuck is left behind, and what the others found is handed over in time.
+            long last = timeline.Mono + (long)((deadline.RemainingMs + 500.0) * Timeline.TicksPerMs);
+            foreach (Thread thread in threads)
+            {
+                if (!thread.Join((int)(Math.Max(0L, last - timeline.Mono) / Timeline.TicksPerMs))) { deadline.Cut(); }
+            }
             Instant end = timeline.After();
 
             List<object> list = new List<object>();

@@ -149,8 +149,10 @@ class _Run:
             thread = threading.Thread(target=self._one, args=args, daemon=True)
             thread.start()
             threads.append(thread)
+        # One end for all: what is stuck is left behind, and what the others found is handed over in time.
+        last = self.timeline.mono + int((self.deadline.remaining + 0.5) * TICKS)
         for thread in threads:
-            thread.join(self.deadline.remaining + 0.5)
+            thread.join(max(0, last - self.timeline.mono) / TICKS)
             if thread.is_alive():
                 self.deadline.cut()
         end = self.timeline.after()
