@@ -5,6 +5,7 @@
 using System.Collections;
 using System.Collections.Generic;
 using System.Globalization;
+using ansible_collections.edefter.ready.plugins.module_utils.Core;
 
 namespace EdefterKontrol
 {
@@ -78,7 +79,14 @@ namespace EdefterKontrol
                 string name = System.Convert.ToString(entry.Key, CultureInfo.InvariantCulture);
                 IDictionary error = Get(section, "error") as IDictionary;
                 if (error != null) { Add(found, name, error); }
-                Walk(Get(section, "data"), name, found, 0);
+                IDictionary data = Get(section, "data") as IDictionary;
+                Walk(data, name, found, 0);
+                IDictionary task = name == "time" ? Get(data, "task") as IDictionary : null;
+                if (task != null && Get(task, "error") == null && Equals(Get(task, "state"), "unknown"))
+                {
+                    // A folder that is closed to this account looks absent and raises nothing.
+                    Add(found, "time.task", Fault.Make("file", "not_visible", null, ""));
+                }
             }
             return found;
         }

@@ -29,9 +29,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / ".collections"))
 
 from ansible_collections.edefter.ready.plugins.module_utils.core import VERSION
-from ansible_collections.edefter.ready.plugins.module_utils.options import host_spec
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
+from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.offline import catalogue
 
 NAME = "edefter-kontrol.exe"
 REFERENCES = Path("/usr/lib/mono/4.5-api")
@@ -50,13 +50,12 @@ def sources() -> dict[str, str]:
     return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in found}
 
 
-def parameters(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that Ansible would hand to host_info on a Windows host. Raises OptionError."""
+def inside(options: Mapping[str, Any]) -> bytes:
+    """The catalogue that goes into the program. Raises OptionError."""
     unknown = sorted(set(options) - set(OPTIONS))
     if unknown:
         raise OptionError(unknown[0], options[unknown[0]], f"the options are {', '.join(OPTIONS)}")
-    defaults = {name: option["default"] for name, option in host_spec().items() if "default" in option}
-    return {**defaults, **everything.module_arguments(everything.wanted_from(options))}
+    return catalogue(everything.wanted_from(options))
 
 
 def digest(texts: Mapping[str, str]) -> str:
@@ -116,9 +115,8 @@ def build(
             command += ["-noconfig", "-nostdlib", *(f"-r:{REFERENCES / name}" for name in ["mscorlib.dll", *names])]
         else:
             command += [f"-r:{name}" for name in names]
-        for name, content in (("about.json", about), ("catalogue.json", parameters(options or {}))):
-            text = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1)
-            (folder / name).write_text(text, encoding="utf-8")
+        for name, content in (("about.json", json.dumps(about).encode()), ("catalogue.json", inside(options or {}))):
+            (folder / name).write_bytes(content)
             command.append(f"-resource:{folder / name},{name}")
         command += [str(ROOT / name) for name in texts] + [str(path) for path in extra]
         try:

@@ -27,10 +27,11 @@ def observed(
         assessment = assess(raw, wanted, vantage, window)
     except ShapeError as error:
         return broken(earlier, "shape", str(error)[:500], phase)
-    return _entered(assessment, earlier, phase)
+    return entered(assessment, earlier, phase)
 
 
-def _entered(assessment: Assessment, earlier: Json, phase: str, error: Json | None = None) -> dict[str, t.Any]:
+def entered(assessment: Assessment, earlier: Json, phase: str, error: Json | None = None) -> dict[str, t.Any]:
+    """An observation that was assessed already."""
     made = record.part(
         assessment.started_utc, assessment.elapsed_ms, assessment.findings, assessment.plan, assessment.facts
     )
@@ -62,7 +63,7 @@ def broken(earlier: Json, kind: str, message: str, phase: str) -> dict[str, t.An
         params={"error": message},
         blocks_filing=True,
     )
-    return _entered(Assessment((finding,), (), {}), earlier, phase, {"kind": kind, "message": message})
+    return entered(Assessment((finding,), (), {}), earlier, phase, {"kind": kind, "message": message})
 
 
 def unreachable(earlier: Json, message: str) -> dict[str, t.Any]:
