@@ -25,7 +25,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
 from ansible_collections.edefter.ready.plugins.module_utils import clock, endpoints, identity, network, options, proxy
 from ansible_collections.edefter.ready.plugins.module_utils.core import VERSION, observe
-from ansible_collections.edefter.ready.plugins.plugin_utils.assess import in_order, read_vantage
+from ansible_collections.edefter.ready.plugins.plugin_utils.assess import in_order, judged_of, read_vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge import aftermath, process
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError
@@ -124,7 +124,7 @@ class ActionModule(ObservingAction):
                 "vantage": "failed",
                 "warnings": [f"the vantage could not measure: {reply.get('msg', 'no observation')}"],
             }
-        store.put_vantage(observation)
+        store.put_vantage(observation, judged_of(observation))
         store.put_addresses(read_vantage(observation).addresses())
         return {"vantage": "ok"}
 
@@ -144,7 +144,8 @@ def _aside(store: RunStore, arguments: dict[str, t.Any]) -> None:
         # Observing keeps its own deadline; should it ever not, the kernel ends this process.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(int(checked.validated_parameters["deadline"]) + 10)
-        store.put_vantage(observe("host_info", BODIES, checked.validated_parameters))
+        observation = observe("host_info", BODIES, checked.validated_parameters)
+        store.put_vantage(observation, judged_of(observation))
     except BaseException:
         with contextlib.suppress(OSError):
             store.put_vantage(None)

@@ -166,6 +166,26 @@ def read_vantage(raw: object) -> Vantage:
     return Vantage(endpoints, lo, hi)
 
 
+def judged_of(raw: object) -> object:
+    """The part of the control node's observation that read_vantage and the judges look at.
+
+    Every host's process reads it: what nobody asks for would be parsed as often as there are hosts.
+    """
+    if not isinstance(raw, dict) or not isinstance(raw.get("sections"), dict):
+        return None
+    sections = {name: raw["sections"][name] for name in ("endpoints", "clock") if name in raw["sections"]}
+    try:
+        lean = {**sections["endpoints"]["data"], "canaries": []}
+        lean["targets"] = [
+            {**target, "dns": target["dns"] and {**target["dns"], "queries": []}} for target in lean["targets"]
+        ]
+        sections["endpoints"] = {**sections["endpoints"], "data": lean}
+    except (KeyError, TypeError):
+        # It failed, or has another shape: as it came, for read_vantage to refuse.
+        pass
+    return {**raw, "sections": sections}
+
+
 @dataclasses.dataclass(frozen=True)
 class _Seen:
     """The parsed sections of one host."""

@@ -13,6 +13,7 @@ memory stays flat however large the fleet is.
     <folder>/branches/<hash>.txt   a host a line, sorted: who shares one branch's address with whom
     <folder>/addresses.json  {endpoint's host: [address]} as the control node resolves them
     <folder>/vantage.json    the control node's own observation, or null: it failed
+    <folder>/vantage-judged.json   the part of it that hosts are held against
     <folder>/vantage.pid     who is measuring it
     <folder>/hosts/<name>.json   one record (docs/contracts.md)
 """
@@ -146,8 +147,10 @@ class RunStore:
         with path.open(encoding="utf-8") as lines:
             return [json.loads(line) for line in lines if line.strip()]
 
-    def put_vantage(self, observation: Json | None) -> None:
-        """The control node's own observation, or null when it failed."""
+    def put_vantage(self, observation: Json | None, judged: t.Any = None) -> None:
+        """The control node's own observation, or null when it failed. judged: the part of it that every host reads."""
+        if judged is not None:
+            write_atomically(self.folder / "vantage-judged.json", _dumps(judged))
         write_atomically(self.folder / "vantage.json", _dumps(observation))
 
     def put_addresses(self, addresses: t.Mapping[str, t.Sequence[str]]) -> None:
@@ -172,7 +175,10 @@ class RunStore:
         path = self.folder / "vantage.json"
         while not path.is_file() and time.monotonic() < ends and self._is_measuring():
             time.sleep(0.05)
-        return self.vantage()
+        try:
+            return json.loads((self.folder / "vantage-judged.json").read_text(encoding="utf-8"))
+        except OSError:
+            return self.vantage()
 
     def _is_measuring(self) -> bool:
         try:
