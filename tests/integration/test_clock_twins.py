@@ -346,7 +346,8 @@ def test_date_on_one_connection(hosts: Any, authority: loopback.Authority, twin:
 def test_date_from_a_server_that_closes(hosts: Any, authority: loopback.Authority, twin: str) -> None:
     with DateServer(authority.pair(), lambda _count: head("Connection: close"), close=True) as web:
         observation = run(hosts[twin, "+0"], date_source(web))
-        assert web.connections == len(web.requests) > 2
+        # One connection may have been made for a request that would have come too late.
+        assert 2 < len(web.requests) <= web.connections <= len(web.requests) + 1
     found = judged(observation)
     assert found.lo is not None
     assert found.hi is not None
