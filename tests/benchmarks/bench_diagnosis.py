@@ -58,6 +58,10 @@ class Peers:
         self.fine: dict[str, dict[str, peers.Said]] = {}
         for name, endpoint in self._endpoints.items():
             self.fine[name] = self._look(endpoint)
+            if self._look(endpoint) != self.fine[name]:
+                raise RuntimeError(
+                    f"{name}: what the peers say changes although nothing does; signatures would be worthless"
+                )
 
     def _look(self, endpoint: catalog.Endpoint) -> dict[str, peers.Said]:
         metrics, log = self.blackbox.look(endpoint)
@@ -77,8 +81,9 @@ class Peers:
         return len({self.said[case.name][tool].signature for case in cases} - healthy)
 
     def blind(self, tool: str, cases: t.Iterable[Case]) -> list[str]:
-        """Broken cases that the tool holds for fine."""
-        return [case.name for case in cases if self.said[case.name][tool].ok]
+        """Cases that break something, and that the tool holds for fine."""
+        broken = (case for case in cases if set(case.expected.values()) != {"dns_differs"})
+        return [case.name for case in broken if self.said[case.name][tool].ok]
 
 
 def _comparable(case: Case) -> bool:

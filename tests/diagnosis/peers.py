@@ -22,13 +22,24 @@ import urllib.parse
 
 import lab
 from ansible_collections.edefter.ready.plugins.plugin_utils import catalog
+from lab import addresses
 
 PORT = 9115
 PLUGINS = "/usr/lib/nagios/plugins"
 TIMEOUT = 3
-# Durations, times, and what is different in every run.
+# Metrics that are durations or points in time.
 _MOVING = re.compile(r"duration|expiry|timestamp|last_modified|_seconds")
-_NUMBERS = re.compile(r"\b\d+(?:\.\d+)?(?:e[+-]\d+)?\s?(?:ms|s|µs|seconds?|bytes?)?\b")
+# What in a text is different in every run, and what it is replaced by; a phase never reached stays visible.
+_CHANGES = (
+    (re.compile(r"0001-01-01T00:00:00Z"), "never"),
+    (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?"), "time"),
+    (re.compile(r"(duration_seconds|timeout_seconds|roundtrip)=\S+?(?=start=|\s|$)"), r"\1=#"),
+    (re.compile(r"(?:\d+(?:\.\d+){3}|\[[0-9a-f:]+\]):\d+(?=->)"), "local"),
+    (re.compile(r"\bid: \d+"), "id"),
+    (re.compile(r"\\t\d+\\tIN"), "ttl IN"),
+    (re.compile(r"\d+\.\d+(?= second)"), "#"),
+    (re.compile(r"(?<=after )\d+(?= second)|(?<=in )\d+(?= second)"), "#"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +59,8 @@ class Blackbox:
 
     def __init__(self, net: lab.Lab, host: lab.Host, folder: pathlib.Path, resolver: str) -> None:
         self._net, self._host, self._resolver = net, host, resolver
+        self._usual: dict[str, set[str]] = {}
+        self._known: set[str] = set()
         names = sorted({endpoint.host for endpoint in catalog.endpoints()})
         modules: dict[str, t.Any] = {
             "http": {"prober": "http", "timeout": f"{TIMEOUT}s", "http": {"preferred_ip_protocol": "ip4"}},
@@ -85,6 +98,16 @@ class Blackbox:
         query = {"module": module, "target": target, **({"debug": "true"} if debug else {})}
         return self._get(f"/probe?{urllib.parse.urlencode(query)}")
 
+    def _hashed(self, row: str, endpoint: catalog.Endpoint) -> str:
+        """The hash of an address: only whether it is one that this endpoint had at the first, healthy look."""
+        name, _, value = row.partition(" ")
+        if name != "probe_ip_addr_hash":
+            return row
+        usual = self._usual.setdefault(endpoint.id, set())
+        if endpoint.id not in self._known:
+            usual.add(value)
+        return f"{name} {'usual' if value in usual else 'other'}"
+
     def look(self, endpoint: catalog.Endpoint) -> tuple[Said, Said]:
         """By metrics alone, and by the debug log as well."""
         asked = (
@@ -99,9 +122,11 @@ class Blackbox:
             log, _, rest = page.partition("Metrics that would have been returned:")
             rows = rest.partition("Module configuration:")[0].splitlines()
             kept = [row for row in rows if row and not row.startswith("#") and not _MOVING.search(row)]
-            metrics.append("\n".join(sorted(kept)))
-            logs.append("\n".join(_log(line) for line in log.splitlines() if "msg=" in line))
+            metrics.append("\n".join(sorted(self._hashed(row, endpoint) for row in kept)))
+            lines = [line.partition("level=")[2] for line in log.splitlines() if "msg=" in line]
+            logs.append(plain("\n".join(lines), endpoint))
             ok = ok and "probe_success 1" in rows
+        self._known.add(endpoint.id)
         return Said(ok, "\n\n".join(metrics)), Said(ok, "\n\n".join((*metrics, *logs)))
 
     def close(self) -> None:
@@ -109,9 +134,15 @@ class Blackbox:
         self._process.wait(5)
 
 
-def _log(line: str) -> str:
-    """The message, its level and error; no times, ports or durations."""
-    return _NUMBERS.sub("#", line.partition("level=")[2])
+def plain(text: str, endpoint: catalog.Endpoint) -> str:
+    """Without what moves, and without the endpoint's own name, port and addresses: those tell no fault apart."""
+    for pattern, word in _CHANGES:
+        text = pattern.sub(word, text)
+    for address in sorted(addresses.service(endpoint.host).addresses, key=len, reverse=True):
+        text = text.replace(address, "ADDRESS")
+    return (
+        text.replace(endpoint.host, "HOST").replace(f":{endpoint.port}", ":PORT").replace(f" {endpoint.port}", " PORT")
+    )
 
 
 class MonitoringPlugins:
@@ -129,15 +160,11 @@ class MonitoringPlugins:
 
         def run(argv: list[str]) -> tuple[int, str]:
             done = self._net.run(self._host, argv, capture_output=True, errors="replace", check=False)
-            return done.returncode, _NUMBERS_KEEPING_STATUS.sub("#", done.stdout.partition("|")[0])
+            return done.returncode, plain(done.stdout.partition("|")[0], endpoint)
 
         with concurrent.futures.ThreadPoolExecutor(len(commands)) as pool:
             said = list(pool.map(run, commands))
         return Said(all(code == 0 for code, text in said), json.dumps(said))
-
-
-# "HTTP/1.1 503" says something; "0.012 second response time" and "158 bytes" change.
-_NUMBERS_KEEPING_STATUS = re.compile(r"\d+\.\d+(?= second)|\d+(?= bytes)|(?<=after )\d+|(?<=in )\d+(?= seconds)")
 
 
 def http_command(endpoint: catalog.Endpoint) -> list[str]:
