@@ -42,7 +42,7 @@ def pages() -> dict[pathlib.Path, str]:
             rows = [
                 f"| `{cause}` | {cell(message['title'][language])} | {cell(message['remedy'][language])} |"
                 for cause, message in json.loads(path.read_text(encoding="utf-8")).items()
-                if message.get("remedy", {}).get(language)
+                if "title" in message and message.get("remedy", {}).get(language)
             ]
             if rows:
                 header = f"| {' | '.join(columns)} |\n|---|---|---|"

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses go both ways: what only the host was told, the control node tries too. So a lie is told from a bad route.
+"""Addresses go both ways: what only the host was told, the control node tries too.
 
-Pure: says what to try and lays the answers over the vantage. A host chose these addresses, so only ports of the catalogue
-are tried, few addresses, and none inside a network of anybody's own.
+Pure: says what to try and lays the answers over the vantage. So a lying resolver is told from a bad route. A host
+chose these addresses: only ports of the catalogue are tried, few addresses, and none inside anybody's own network.
 """
 
 from __future__ import annotations
