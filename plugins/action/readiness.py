@@ -9,9 +9,11 @@ The glue only: what is decided is decided in plugin_utils, by pure functions.
 from __future__ import annotations
 
 import time
+import traceback
 import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.utils.display import Display
 from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
 from ansible_collections.edefter.ready.plugins.module_utils.core import Deadline
 from ansible_collections.edefter.ready.plugins.plugin_utils import messages, outcome, record, second_look
@@ -86,13 +88,19 @@ class ActionModule(ObservingAction):
         patience = float(wanted.probe.get("deadline", everything.DEADLINE)) + GRACE
         vantage = read_vantage(store.awaited_vantage(patience) if store else None)
         observation = reply.get("observation")
-        result = outcome.observed(observation, wanted, vantage, window, earlier, args["phase"])
-        part = result["after"] or result["before"]
-        look = second_look.wishes(observation, wanted, vantage, part["findings"])
-        if look is None:
-            return result
-        seen = second_look.enriched(vantage, self._look_again(look))
-        return outcome.observed(observation, wanted, seen, window, earlier, args["phase"])
+        try:
+            result = outcome.observed(observation, wanted, vantage, window, earlier, args["phase"])
+            part = result["after"] or result["before"]
+            look = second_look.wishes(observation, wanted, vantage, part["findings"])
+            if look is None:
+                return result
+            seen = second_look.enriched(vantage, self._look_again(look))
+            return outcome.observed(observation, wanted, seen, window, earlier, args["phase"])
+        except Exception as error:
+            # A mistake of ours in judging: it is this host's `unknown` with the mistake's name, and the run goes on.
+            Display().warning(f"{task_vars['inventory_hostname']}: judging failed: {traceback.format_exc()}")
+            message = f"judging failed, please report this: {type(error).__name__}: {error}"
+            return outcome.broken(earlier, "judge", message[:MAX_MESSAGE], args["phase"])
 
     @staticmethod
     def _look_again(look: dict[str, t.Any]) -> dict[str, t.Any] | None:
