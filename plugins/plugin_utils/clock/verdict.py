@@ -176,7 +176,8 @@ def _read(source: ClockSource, whole: ClockSource, until: int) -> _Read:
     reading, reason = ntp.best(source.samples, until)
     if reading is not None:
         lo, hi = reading.theta - reading.radius, reading.theta + reading.radius
-        return _Read(source, lo, hi, reading.theta, reading.delay, reading.sample.stratum)
+        blunt = reading.radius > ntp.MAX_RADIUS
+        return _Read(source, lo, hi, reading.theta, reading.delay, reading.sample.stratum, blunt=blunt)
     if reason == "kiss":
         reason = f"kiss_{source.kiss or 'unnamed'}".lower()
     return _nothing(source, whole, reason)
@@ -240,8 +241,8 @@ def assess(clock: ClockObservation, control: Witness | None = None) -> ClockVerd
     # What the control node saw spans the whole call; a step in it leaves nothing to say.
     if control is not None and step is None:
         voters += (Voter(CONTROL_NODE, CONTROL_NODE, control.lo, control.hi),)
-    # The control node, and a Date that may be a second old, are blunt: beside sharp liars they would make a majority.
-    # They vote when the sharp ones cannot settle it.
+    # The control node, a Date that may be a second old and a server that vouches for no single second are blunt: beside
+    # sharp liars they would make a majority. They vote when the sharp ones cannot settle it.
     sharp = tuple(v for r in reads if not r.blunt and (v := r.voter()) is not None)
     outcome = _outcome(sharp, voters)
     outside = _outside(clock)

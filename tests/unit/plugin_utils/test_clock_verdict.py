@@ -221,6 +221,21 @@ def test_two_sharp_liars_do_not_outvote_blunt_honest_ones() -> None:
     assert found.falsetickers == ("d", "e")
 
 
+def test_a_vague_controller_is_told_but_does_not_vote_beside_sharp_ones() -> None:
+    vague = cases.ntp("dc", cases.sample(0.5, root_dispersion=8 << 16), lan=True)
+    found = measured(*(honest(name, 0.0) for name in "ab"), vague)
+    assert found.status(WANTED) is Status.PASS
+    assert found.operators == 2
+    row = next(row for row in found.sources if row.id == "dc")
+    assert (row.verdict, row.offset) == ("agrees", pytest.approx(0.5, abs=1e-3))
+    assert row.hi is not None
+    assert row.lo is not None
+    assert row.hi - row.lo == pytest.approx(16.04, abs=0.01)
+    wrong = cases.ntp("dc", cases.sample(30.0, root_dispersion=8 << 16), lan=True)
+    assert measured(*(honest(name, 0.0) for name in "ab"), wrong).falsetickers == ("dc",)
+    assert measured(vague).status(WANTED) is Status.UNKNOWN
+
+
 def test_two_servers_of_the_site_against_the_date_and_the_control_node() -> None:
     # Both take their time from the same wrong place; GIB's clock and ours say otherwise.
     site = [honest(name, 7.0, lan=True) for name in "ab"]
