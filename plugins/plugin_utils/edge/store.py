@@ -8,7 +8,8 @@ renamed into place, so a run that is killed at any moment leaves a folder from w
 memory stays flat however large the fleet is.
 
     <folder>/run.json        {"schema", "run", "started_utc", "version", "mode", "finished_utc" | null,
-                              "language", "process": whose run it is (process.py) | null, "interrupted": true | absent}
+                              "language", "process": whose run it is (process.py) | null, "interrupted": bool,
+                              "merged": [run.json of its parts], of a merged run (merge.py)}
     <folder>/roster.jsonl    {"host", "firm", "branch", "role"} a line: every host that the run set out for
     <folder>/branches/<hash>.txt   a host a line, sorted: who shares one branch's address with whom
     <folder>/addresses.json  {endpoint's host: [address]} as the control node resolves them
@@ -89,6 +90,14 @@ class RunStore:
         write_atomically(store.folder / "run.json", _dumps(meta))
         return store
 
+    @classmethod
+    def adopt(cls, folder: str | os.PathLike[str], meta: Json, language: str) -> RunStore:
+        """The folder of a run that happened elsewhere, or in parts; what is there already stays."""
+        store = cls(folder)
+        (store.folder / "hosts").mkdir(parents=True, exist_ok=True)
+        write_atomically(store.folder / "run.json", _dumps({**meta, "language": language, "process": None}))
+        return store
+
     def exists(self) -> bool:
         """True when a run has been begun here."""
         return (self.folder / "run.json").is_file()
@@ -99,10 +108,11 @@ class RunStore:
 
     def finish(self, finished_utc: str, interrupted: bool = False) -> None:
         """Marks the run as ended: in order, or because somebody found that its process is gone."""
-        meta = {**self.meta(), "finished_utc": finished_utc}
-        meta.pop("interrupted", None)
-        if interrupted:
-            meta["interrupted"] = True
+        meta = self.meta()
+        if meta.get("merged"):
+            # Its parts have ended, or have not; reporting on them once more changes neither.
+            return
+        meta = {**meta, "finished_utc": finished_utc, "interrupted": interrupted}
         write_atomically(self.folder / "run.json", _dumps(meta))
 
     def quiet_for(self) -> float:
@@ -115,8 +125,13 @@ class RunStore:
         known = {entry["host"]: entry for entry in self.roster()}
         for entry in hosts:
             known.setdefault(entry["host"], dict(entry))
-        write_atomically(self.folder / "roster.jsonl", "".join(_dumps(entry) + "\n" for entry in known.values()))
-        self._put_branches(known.values())
+        self.set_roster(known.values())
+
+    def set_roster(self, entries: t.Iterable[Json]) -> None:
+        """The hosts that the run set out for, all of them."""
+        whole = list(entries)
+        write_atomically(self.folder / "roster.jsonl", "".join(_dumps(entry) + "\n" for entry in whole))
+        self._put_branches(whole)
 
     def _put_branches(self, entries: t.Iterable[Json]) -> None:
         """Once a run, so that a host looks its neighbours up in a file of its branch and not among the whole fleet."""
