@@ -15,23 +15,28 @@ import datetime
 import functools
 import hashlib
 import pathlib
+import re
 import typing as t
 
 import jinja2
 from ansible_collections.edefter.ready.plugins.plugin_utils import messages
-from ansible_collections.edefter.ready.plugins.plugin_utils.model import Finding, Owner, Status
+from ansible_collections.edefter.ready.plugins.plugin_utils.model import Finding, Owner
 from ansible_collections.edefter.ready.plugins.plugin_utils.record import STATES, order
 from ansible_collections.edefter.ready.plugins.plugin_utils.report.digest import Digest, FirmDigest, HostLine, Text
 from ansible_collections.edefter.ready.plugins.plugin_utils.report.history import Changes, Note
-from ansible_collections.edefter.ready.plugins.plugin_utils.report.todo import Task, fleet_tasks, tasks
+from ansible_collections.edefter.ready.plugins.plugin_utils.report.todo import Task, by_owner, fleet_tasks, tasks
 
 Json = t.Mapping[str, t.Any]
 
 _FOLDER = pathlib.Path(__file__).parent / "templates"
+# Characters that turn the text around them, or cannot be seen: in a host's words they could only mislead.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 # In the fleet's list of what has to be done; the rest stands under the firms.
 MAX_TASKS = 25
 # Firms show their machines at once in a run of no more than this many; in a larger one only those with problems do.
 SMALL_FLEET = 60
+# What is said of branches and clocks without being a task: the hosts' own findings say what has to be done.
+_BESIDE = ("branch.only_here", "branch.slow", "clock.firm.straddles")
 # Machines named in the list of changes since the run before.
 MAX_CHANGES = 30
 
@@ -78,15 +83,23 @@ def day(utc: str) -> dict[str, str]:
     return {language: text.partition(" ")[0] for language, text in moment(utc).items()}
 
 
+def visible(value: object) -> object:
+    """What the page shows for a value: text without characters that would turn or hide what stands beside them."""
+    if isinstance(value, str) and _UNSEEN.search(value):
+        return type(value)(_UNSEEN.sub("\ufffd", value))
+    return value
+
+
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A host's row. block, place: where its details are packed."""
+    """A host's row. block, place: where its details are packed; apart: its clock is too far from its server's."""
 
     line: HostLine
     message: Text
     block: int
     place: int
     note: Note | None
+    apart: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +126,8 @@ class FirmView:
     open: bool
 
 
-def _said(findings: t.Iterable[Finding], passes: bool) -> tuple[Said, ...]:
+def _said(findings: t.Iterable[Finding]) -> tuple[Said, ...]:
+    """Findings that stand beside the tasks; those that are tasks themselves are not said twice."""
     return tuple(
         Said(
             str(finding.status),
@@ -122,7 +136,7 @@ def _said(findings: t.Iterable[Finding], passes: bool) -> tuple[Said, ...]:
             title(f"owner.{finding.owner}"),
         )
         for finding in order(findings)
-        if passes or finding.status is not Status.PASS
+        if finding.cause in _BESIDE
     )
 
 
@@ -141,17 +155,20 @@ def _firm(
 ) -> FirmView:
     todo = tasks(firm)
     rows = []
+    apart = {finding.subject for finding in firm.clocks_differ}
     for line in firm.hosts:
         block, place = places[line.host]
         message = line.message if all(line.message.get(language) for language in messages.LANGUAGES) else None
-        rows.append(Row(line, message or title(f"state.{line.state}"), block, place, notes.get(line.host)))
+        rows.append(
+            Row(line, message or title(f"state.{line.state}"), block, place, notes.get(line.host), line.host in apart)
+        )
     return FirmView(
         key=f"firm-{number}",
         firm=firm,
         sentence=_sentence(firm, todo),
         tasks=todo,
-        branches=_said(firm.branches, passes=True),
-        clocks=_said(firm.clocks, passes=False),
+        branches=_said(firm.branches),
+        clocks=_said(firm.clocks),
         rows=tuple(rows),
         open=not large or (firm.light != "green" and len(firm.hosts) <= SMALL_FLEET),
     )
@@ -163,10 +180,11 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(say=say, title=title, moment=moment, day=day)
+    environment.globals.update(say=say, title=title, by_owner=by_owner, moment=moment, day=day)
     return environment
 
 

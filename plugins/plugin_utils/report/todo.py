@@ -31,11 +31,6 @@ class Task:
     hosts: tuple[str, ...]
     firms: int = 1
 
-    @property
-    def who(self) -> Text:
-        """The owner in every language."""
-        return messages.render(f"owner.{self.owner}", "title", {})
-
 
 def _of_branch(firm: FirmDigest, finding: Finding) -> Task:
     hosts = tuple(

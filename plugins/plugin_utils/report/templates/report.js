@@ -10,11 +10,16 @@
 
   // ---- putting elements together
 
+  // Characters that turn the text around them, or cannot be seen, are shown for what they are.
+  function visible(text) {
+    return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, "\ufffd");
+  }
+
   function put(node, children) {
     children.forEach(function (child) {
       if (child === null || child === undefined) return;
       if (Array.isArray(child)) put(node, child);
-      else node.appendChild(typeof child === "object" ? child : document.createTextNode(String(child)));
+      else node.appendChild(typeof child === "object" ? child : document.createTextNode(visible(String(child))));
     });
     return node;
   }
@@ -55,8 +60,8 @@
   }
 
   function labelled(node, text, values) {
-    node.setAttribute("data-tr", fill(text.tr, values));
-    node.setAttribute("data-en", fill(text.en, values));
+    node.setAttribute("data-tr", visible(fill(text.tr, values)));
+    node.setAttribute("data-en", visible(fill(text.en, values)));
     node.setAttribute("aria-label", node.getAttribute("data-" + root.lang));
     return node;
   }
@@ -260,7 +265,7 @@
       el("p", {}, seen.lo === null ? say("clock_unmeasured") : el("strong", { "class": "mono" }, span(seen.lo, seen.hi)), " ",
         seen.corroborated || seen.lo === null ? null : el("span", { "class": "tag warn" }, say("clock_uncorroborated"))),
       el("p", { "class": "quiet" }, say("clock_note", limits)),
-      bars.length ? picture(bars, limits) : null, drift(host.trend),
+      bars.length ? wide(picture(bars, limits)) : null, drift(host.trend),
       el("details", {}, el("summary", {}, say("source"), " (" + seen.sources.length + ")"), wide(table)));
   }
 
