@@ -263,7 +263,7 @@ def _slow(ctx: Context, used: Judged) -> Trouble | None:
     found = Trouble(cause="slow", layer=Layer.HTTP, status=Status.WARN, observed=milliseconds(best), params=params)
     if ctx.vantage is not None:
         own = [_total(a) for a in ctx.vantage.used() if a.http is not None and a.http.status is not None]
-        if own and best > max(limit / 3, ctx.wanted.slow_factor * min(own)):
+        if own and best > max(limit / 2, ctx.wanted.slow_factor * min(own)):
             seen = (Evidence("vantage", milliseconds(min(own))),)
             return found.but(grade=DIFFERENTIAL, evidence=seen, ruled_out=("endpoint.service_down",))
     if best > limit:

@@ -34,7 +34,8 @@ class EndpointsWanted:
     """The endpoints, and when a connection that works is still not good enough.
 
     slow_ms: a whole exchange at the best address that takes longer is slow.
-    slow_factor: as is one that takes that many times the vantage's time, and at least a third of slow_ms.
+    slow_factor: as is one that takes that many times the vantage's time, and at least half of slow_ms (a lost SYN is
+        repeated after a second: that alone makes no slow line).
     expiry_warn_days: a certificate that ends sooner is worth a warning.
     inspection: what trusted TLS inspection counts as: `warn`, `fail` or `allow`.
     bogon_networks: answers from these networks hide the service.

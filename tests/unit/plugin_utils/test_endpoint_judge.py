@@ -793,3 +793,15 @@ def test_redirect_makes_https_required(location: str, status: Status) -> None:
     assert (found.status, found.blocks_filing) == (status, status is Status.FAIL)
     alone = o.judge(o.section(secure), OPTIONAL)[0]
     assert alone.status is Status.WARN
+
+
+@pytest.mark.parametrize(("took", "cause"), [(1100.0, "ok"), (1600.0, "slow"), (3100.0, "slow")])
+def test_a_lost_syn_makes_no_slow_line(took: float, cause: str) -> None:
+    raw = o.target(*(o.attempt(a, http=o.http(elapsed_ms=took)) for a in BOTH))
+    assert o.one(raw, vantage=VANTAGE).cause == f"endpoint.{cause}"
+
+
+def test_without_vantage_only_the_limit_counts() -> None:
+    raw = o.target(*(o.attempt(a, http=o.http(elapsed_ms=1600.0)) for a in BOTH))
+    assert o.one(raw).cause == "endpoint.ok"
+    assert o.one(raw, wanted={"slow_ms": 1000.0}).cause == "endpoint.slow"
