@@ -95,7 +95,7 @@ def recap(played: Played) -> dict[str, dict[str, int]]:
 
 @pytest.fixture
 def branch(tmp_path: pathlib.Path) -> Iterator[Branch]:
-    with lab.Lab("spine") as net:
+    with lab.Lab(lab.unique("spine")) as net:
         net.add_site("ankara")
         net.add_site("izmir")
         for name in DEMO["hosts"]:
@@ -181,7 +181,7 @@ def test_broken_hosts_are_told_and_harm_nobody(tmp_path: pathlib.Path) -> None:
     hosts["healthy"] = {}
     # Another machine that says no more than its name, with markup in it.
     hosts["markup"] = {"hostname": "<script>alert(1)</script>"}
-    with lab.Lab("hostile") as net:
+    with lab.Lab(lab.unique("hostile")) as net:
         net.add_site("ankara")
         for name in hosts:
             net.add_host(name, site="ankara")
