@@ -1,7 +1,7 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of the observing modules, one definition for all three. The `.ps1` twins repeat it literally; a test compares them."""
+"""Options of the observing modules, one definition for all three. The `.ps1` twins repeat it; a test compares them."""
 
 from __future__ import annotations
 

@@ -306,7 +306,7 @@ def _ntp_sources(wanted: Wanted) -> tuple[catalog.TimeSource, ...]:
 
 
 def _linked(findings: t.Iterable[Finding], plan: t.Iterable[Step]) -> t.Iterator[Finding]:
-    """A finding that the plan repairs says so and is the collection's; what the plan does not hold is somebody else's."""
+    """A finding that the plan repairs says so and is the collection's; what the plan lacks is somebody else's."""
     known = {step.id for step in plan}
     for finding in findings:
         wished = finding.steps or _CROSS_LINKS.get(finding.check, ())

@@ -19,7 +19,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.clock import 
 def facts(
     identity: Identity | None, endpoints: Endpoints | None, clock: ClockVerdict | None, wanted: ClockWanted
 ) -> dict[str, t.Any]:
-    """{"machine", "probes", "clock"}; a part that was not observed is null. wanted: the limits of the clock's picture."""
+    """{"machine", "probes", "clock"}; a part not observed is null. wanted: the limits of the clock's picture."""
     return {
         "machine": _machine(identity) if identity else None,
         "probes": [_probe(target) for target in endpoints.targets] if endpoints else None,

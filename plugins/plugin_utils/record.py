@@ -72,7 +72,7 @@ def _plain(value: t.Any) -> t.Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    if isinstance(value, (Status, Owner)) or (isinstance(value, str) and type(value) is not str):
+    if isinstance(value, str):
         return str(value)
     return value
 
@@ -80,7 +80,7 @@ def _plain(value: t.Any) -> t.Any:
 def state_of(findings: t.Iterable[Finding], plan: t.Iterable[Step]) -> str:
     """One word for a host. drifted: this collection has something to do; blocked: somebody else has."""
     found = list(findings)
-    if any(True for _ in plan):
+    if list(plan):
         return "drifted"
     if any(f.status is Status.FAIL for f in found):
         return "blocked"

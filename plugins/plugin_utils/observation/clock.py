@@ -68,7 +68,7 @@ class DateAnswer:
 
 @dataclasses.dataclass(frozen=True)
 class Certificate:
-    """Validity, in ticks, of the certificate that an https source showed. problems other than `time`: it was refused."""
+    """Validity, in ticks, of the certificate that an https source showed. problems other than `time`: refused."""
 
     not_before: int
     not_after: int

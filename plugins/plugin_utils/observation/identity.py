@@ -16,7 +16,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.observation.envelope
 
 @dataclasses.dataclass(frozen=True)
 class Identity:
-    """The machine. product_type: WinNT, ServerNT or LanmanNT (a domain controller); domain_role: DSROLE_MACHINE_ROLE."""
+    """The machine. product_type: WinNT, ServerNT or LanmanNT (domain controller); domain_role: DSROLE_MACHINE_ROLE."""
 
     os: str
     hostname: str
