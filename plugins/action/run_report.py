@@ -12,8 +12,10 @@ from ansible import constants as C
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.edefter.ready.plugins.plugin_utils import messages
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge import memory, reports
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
+from ansible_collections.edefter.ready.plugins.plugin_utils.report.digest import Digest
 from ansible_collections.edefter.ready.plugins.plugin_utils.report.terminal import summary
 
 # Callbacks whose output is for people: a free line does not spoil it, as it would spoil JSON.
@@ -66,8 +68,18 @@ class ActionModule(ActionBase):
             changed=False,
             counts={state: count for state, count in written.digest.counts.items() if count},
             ready=written.digest.all_ready,
+            ansible_facts={"edefter_apart": _apart(written.digest)},
             files=dict(written.files),
             pruned=memory.prune(store, args["keep"]),
             summary=lines,
         )
         return result
+
+
+def _apart(digest: Digest) -> dict[str, str]:
+    """Hosts whose clocks are too far from their server's, and the sentence about each."""
+    return {
+        finding.subject: messages.render(finding.cause, "title", finding.params)["en"]
+        for firm in digest.firms
+        for finding in firm.clocks_differ
+    }

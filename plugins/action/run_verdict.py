@@ -22,7 +22,9 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        _spec, args = self.validate_argument_spec({"run_dir": {"type": "path", "required": True}})
+        _spec, args = self.validate_argument_spec(
+            {"run_dir": {"type": "path", "required": True}, "apart": {"type": "dict", "default": {}}}
+        )
         host = task_vars["inventory_hostname"]
         record = RunStore(args["run_dir"]).get(host)
         result["changed"] = False
@@ -36,4 +38,7 @@ class ActionModule(ActionBase):
             result["unreachable"] = True
         elif record["state"] in NOT_READY:
             result["failed"] = True
+        elif host in args["apart"]:
+            # Ready by itself, and yet its firm is not.
+            result.update(failed=True, msg=str(args["apart"][host]))
         return result

@@ -128,7 +128,8 @@ class CallbackModule(CallbackBase):
             told = result.result
             state = told.get("state") or ("unreachable" if told.get("unreachable") else "unknown")
             self._progress.host(result.host.get_name(), state, time.monotonic())
-            self._draw()
+            # The last host's line stays: it is drawn in any case.
+            self._draw(force=self._progress.complete)
 
     v2_runner_on_ok = v2_runner_on_failed = v2_runner_on_unreachable = _count
 

@@ -18,6 +18,12 @@ options:
       - Folder of the run, from M(edefter.ready.run_open).
     type: path
     required: true
+  apart:
+    description:
+      - Hosts whose clocks are too far from their server's, and a sentence about each; the fact C(edefter_apart) of M(edefter.ready.run_report).
+      - Such a host ends as failed although it is ready by itself, because its firm is not.
+    type: dict
+    default: {}
 author:
   - edefter.ready contributors (@edefter-ready)
 """
@@ -26,6 +32,7 @@ EXAMPLES = r"""
 - name: Say it in the recap
   edefter.ready.run_verdict:
     run_dir: "{{ hostvars['localhost'].edefter_run_dir }}"
+    apart: "{{ hostvars['localhost'].ansible_facts.edefter_apart | default({}) }}"
 """
 
 RETURN = r"""

@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.edefter.ready.plugins.plugin_utils import record as records
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.branch import judge_branch
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.firm_clock import Interval, Member, judge_firm_clock
-from ansible_collections.edefter.ready.plugins.plugin_utils.model import Finding
+from ansible_collections.edefter.ready.plugins.plugin_utils.model import Finding, Owner
 from ansible_collections.edefter.ready.plugins.plugin_utils.report.digest import HostLine, current
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.clock import ClockWanted
 
@@ -55,6 +55,7 @@ class Clocks:
     def __init__(self) -> None:
         self._members: list[Member] = []
         self._agree: float | None = None
+        self._repairable: set[str] = set()
 
     def add(self, record: Json, line: HostLine) -> None:
         """One host's record and its line."""
@@ -67,8 +68,15 @@ class Clocks:
                 # The strictest that a host was held to.
                 self._agree = agree if self._agree is None else min(self._agree, agree)
         self._members.append(Member(line.host, line.role, verdict))
+        if line.state == "drifted":
+            self._repairable.add(line.host)
 
     def findings(self) -> tuple[Finding, ...]:
         """Each machine against the firm's server; none where there is no server."""
         wanted = ClockWanted() if self._agree is None else ClockWanted(agree_seconds=self._agree)
-        return judge_firm_clock(self._members, wanted)
+        return tuple(self._owned(finding) for finding in judge_firm_clock(self._members, wanted))
+
+    def _owned(self, finding: Finding) -> Finding:
+        """Where there is no plan, whoever runs the machine has to act."""
+        hopeful = finding.owner is Owner.COLLECTION and finding.subject not in self._repairable
+        return dataclasses.replace(finding, owner=Owner.LOCAL_ADMIN) if hopeful else finding

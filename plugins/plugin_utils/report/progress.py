@@ -45,11 +45,16 @@ class Progress:
             self._when.append(now)
         self._states[name] = state
 
+    @property
+    def complete(self) -> bool:
+        """Whether every host has been there."""
+        return len(self._states) >= self._total
+
     def remaining(self, now: float) -> float | None:
         """Seconds until the rest is done at the pace of late; None: cannot be said yet."""
-        left = self._total - len(self._states)
-        if left <= 0:
+        if self.complete:
             return 0.0
+        left = self._total - len(self._states)
         if len(self._when) <= _MIN_RECENT:
             return None
         # A host that is long in coming slows the pace also before it has come.
