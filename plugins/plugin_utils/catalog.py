@@ -239,3 +239,8 @@ def canaries(overrides: object = None, enabled: bool = True) -> tuple[Canary, ..
             )
         )
     return tuple(result)
+
+
+def is_host(text: str) -> bool:
+    """Whether it is a host name or an IP address, and nothing more."""
+    return bool(_HOST.fullmatch(text) or _IPV6.fullmatch(text))

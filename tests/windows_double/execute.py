@@ -28,6 +28,28 @@ _TEMPORARY = re.compile(
 )
 
 
+# What a Turkish Windows PowerShell writes in place of running the module: the words are translated, the ids are not.
+_POWERSHELL_ERRORS = {
+    "constrained": (
+        "Yöntem çağrılamıyor. Yöntem çağırma bu dil modunda yalnızca çekirdek türlerde desteklenir.",
+        "MethodInvocationNotSupportedInConstrainedLanguage",
+    ),
+    "blocked": (
+        "Bu betik zararlı içerik içeriyor ve virüsten koruma yazılımınız tarafından engellendi.",
+        "ScriptContainedMaliciousContent",
+    ),
+}
+
+
+def _clixml(message: str, error_id: str) -> bytes:
+    """An error record as PowerShell writes it to stderr for -EncodedCommand."""
+    lines = (message, "    + CategoryInfo          : InvalidOperation: (:) [], RuntimeException",
+             f"    + FullyQualifiedErrorId : {error_id}")  # fmt: skip
+    parts = "".join(f'<S S="Error">{line}_x000D__x000A_</S>' for line in lines)
+    head = '#< CLIXML\r\n<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">'
+    return f"{head}{parts}</Objs>".encode()
+
+
 class Executor:
     """Runs commands for all hosts of one double."""
 
@@ -162,6 +184,11 @@ class Executor:
             return Output(b"", b"", 0)
         if fault == "crash":
             return Output(b"", b"#< CLIXML\r\nOutOfMemoryException", 1)
+        if fault == "powershell_old":
+            # Word for word what ansible-core's bootstrap_wrapper.ps1 prints.
+            return Output(b'{"failed":true,"msg":"Ansible requires PowerShell v5.1"}\r\n', b"", 1)
+        if fault in _POWERSHELL_ERRORS:
+            return Output(b"", _clixml(*_POWERSHELL_ERRORS[fault]), 1)
         if fault == "wrong_types":
             odd = {
                 "schema": "one",

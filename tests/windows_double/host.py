@@ -37,6 +37,8 @@ class Host:
         self.user = spec.user
         self.password = spec.password
         self.winrm_fault = spec.winrm_fault
+        self.tls = spec.tls
+        self.offers = spec.offers
         self.rtt = spec.rtt_ms / 1000.0
         self.module_seconds = spec.module_seconds
         self.netns = spec.netns

@@ -12,7 +12,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import concurrent.futures
+import email.utils
 import socket
+import ssl
 import threading
 import time
 import uuid
@@ -36,10 +38,15 @@ class HostPort(Protocol):
     port: int
     user: str
     password: str
+    tls: tuple[str, str] | None
+    """Certificate chain and key of an https listener."""
+    offers: tuple[str, ...]
+    """Ways to log on that a 401 names."""
+    clock_offset: float
 
     @property
     def winrm_fault(self) -> str | None:
-        """None, or `refuse`, `hang`, `drop`, `html`, `http_500`, `reject`."""
+        """None, or `refuse`, `hang`, `drop`, `html`, `http_500`, `reject`, `access_denied`, `unavailable`."""
 
     @property
     def rtt(self) -> float:
@@ -171,8 +178,12 @@ class Server:
     async def _listen(self, host: HostPort) -> None:
         sock = self._socket(host)
         host.port = sock.getsockname()[1]
+        context = None
+        if host.tls is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*host.tls)
         self._servers[host.name] = await self._loop.create_server(
-            lambda: _Connection(self, host), sock=sock, backlog=256
+            lambda: _Connection(self, host), sock=sock, backlog=256, ssl=context
         )
 
 
@@ -203,6 +214,11 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
+        if self._header is None and self._buffer[:1] == b"\x16":
+            # A TLS hello on a port for http: HTTP.sys says so in http.
+            self._transport.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            self._transport.close()
+            return
         while True:
             if self._header is None:
                 end = self._buffer.find(b"\r\n\r\n")
@@ -262,6 +278,9 @@ class _Connection(asyncio.Protocol):
         host = self.host
         if not headers[""].startswith("POST /wsman"):
             return 404, b"", "-"
+        if host.winrm_fault == "unavailable":
+            # HTTP.sys answers so while no service has taken /wsman; nobody was asked who he is.
+            return 503, _HTML, "-"
         if host.winrm_fault == "reject" or not _authorised(headers.get("authorization", ""), host):
             return 401, b"", "-"
         if host.winrm_fault == "html":
@@ -273,15 +292,24 @@ class _Connection(asyncio.Protocol):
         except (wsman.WsmanError, ValueError) as error:
             self._server._log.add("error", host.name, what="wsman", message=str(error))
             return 400, b"", "-"
+        if host.winrm_fault == "access_denied":
+            return 500, wsman.fault(request.message_id, wsman.ACCESS_DENIED, "Erişim engellendi."), request.action
         status, reply = await self._server._shells[host.name].handle(request)
         return status, reply, request.action
 
     def _http(self, status: int, body: bytes) -> bytes:
-        reason = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 500: "Internal Server Error"}[
-            status
-        ]
+        reason = {
+            200: "OK",
+            400: "Bad Request",
+            401: "Unauthorized",
+            404: "Not Found",
+            500: "Internal Server Error",
+            503: "Service Unavailable",
+        }[status]
         kind = "text/html" if body is _HTML else "application/soap+xml;charset=UTF-8"
-        extra = 'WWW-Authenticate: Basic realm="WSMAN"\r\n' if status == 401 else ""
+        offers = [f'{offer} realm="WSMAN"' if offer == "Basic" else offer for offer in self.host.offers]
+        extra = "".join(f"WWW-Authenticate: {offer}\r\n" for offer in offers) if status == 401 else ""
+        extra += f"Date: {email.utils.formatdate(time.time() + self.host.clock_offset, usegmt=True)}\r\n"
         head = (
             f"HTTP/1.1 {status} {reason}\r\nContent-Type: {kind}\r\n{extra}"
             f"Server: Microsoft-HTTPAPI/2.0\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -376,7 +404,7 @@ class _Shells:
 
 def _authorised(header: str, host: HostPort) -> bool:
     kind, _, encoded = header.partition(" ")
-    if kind.lower() != "basic":
+    if kind.lower() != "basic" or "Basic" not in host.offers:
         return False
     try:
         return base64.b64decode(encoded).decode() == f"{host.user}:{host.password}"

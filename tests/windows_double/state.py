@@ -22,8 +22,11 @@ from windows_double import tasks, zones
 from windows_double.registry import Registry
 
 BASES = pathlib.Path(__file__).parent / "hosts" / "base"
-WINRM_FAULTS = ("refuse", "hang", "drop", "html", "http_500", "reject")
-REPLY_FAULTS = ("not_json", "html", "huge", "wrong_types", "empty", "crash")
+WINRM_FAULTS = ("refuse", "hang", "drop", "html", "http_500", "reject", "access_denied", "unavailable")
+REPLY_FAULTS = (
+    *("not_json", "html", "huge", "wrong_types", "empty", "crash"),
+    *("powershell_old", "constrained", "blocked"),
+)
 
 
 class StateError(ValueError):
@@ -49,6 +52,10 @@ class HostSpec:
     user: str = "edefter"
     password: str = "double-only"
     winrm_fault: str | None = None
+    tls: tuple[str, str] | None = None
+    """Files of an https listener's certificate chain and key; None: it listens for http."""
+    offers: tuple[str, ...] = ("Basic",)
+    """Ways to log on that a 401 names. Without Basic nobody gets in: the double knows no other."""
     rtt_ms: float = 0.0
     module_seconds: float = 0.0
     reply: dict[str, Any] = field(default_factory=dict)
@@ -72,7 +79,7 @@ _KEYS = {
 }  # fmt: skip
 _TCPIP = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters"
 _NAMES = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\ComputerName"
-_WINRM_KEYS = {"port", "user", "password", "fault", "rtt_ms", "module_seconds"}
+_WINRM_KEYS = {"port", "user", "password", "fault", "tls", "offers", "rtt_ms", "module_seconds"}
 
 
 def load(source: pathlib.Path | str | Mapping[str, Any]) -> list[HostSpec]:
@@ -166,6 +173,8 @@ def _spec(name: str, raw: dict[str, Any]) -> HostSpec:
         user=winrm.get("user", "edefter"),
         password=winrm.get("password", "double-only"),
         winrm_fault=winrm.get("fault"),
+        tls=(str(winrm["tls"]["chain"]), str(winrm["tls"]["key"])) if winrm.get("tls") else None,
+        offers=tuple(winrm.get("offers", ("Basic",))),
         rtt_ms=float(winrm.get("rtt_ms", 0.0)),
         module_seconds=float(winrm.get("module_seconds", 0.0)),
         reply=dict(reply),

@@ -20,6 +20,8 @@ TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
 TIMED_OUT = 2150858793
 #: The shell that the client names is not there (any more).
 INVALID_SELECTORS = 2150858843
+#: Windows' ERROR_ACCESS_DENIED, as a fault: the account is known and may not use WinRM.
+ACCESS_DENIED = 5
 #: One Receive carries at most so much output, like a real host with its 500 kB envelope.
 CHUNK = 300_000
 
