@@ -60,6 +60,11 @@ class Firm:
         return tuple(host for host in self.hosts if not host.go)
 
 
+# Groups that Ansible, or this collection, means otherwise; and words that are no text in YAML 1.1.
+_TAKEN = ("all", "ungrouped", "edefter_hosts")
+_YAML_WORDS = ("y", "n", "yes", "no", "true", "false", "on", "off", "null")
+
+
 def host_of(record: Json, known: Json | None) -> Host:
     """From a record of the run."""
     part = record.get("before") or {}
@@ -83,7 +88,7 @@ def host_of(record: Json, known: Json | None) -> Host:
 def slug(name: str) -> str:
     """A folder or group name: lower-case letters of the English alphabet, digits, underscore; never empty."""
     plain = re.sub(r"[^a-z0-9]+", "_", name.translate(_TURKISH).lower()).strip("_")[:48]
-    return plain if plain and not plain[0].isdigit() else f"firma_{plain}".rstrip("_")
+    return plain if plain and not plain[0].isdigit() and plain not in _TAKEN else f"firma_{plain}".rstrip("_")
 
 
 def slugs(names: t.Iterable[str]) -> dict[str, str]:
@@ -142,14 +147,17 @@ class _Text(str):
 def _lines(value: t.Mapping[str, t.Any], depth: int) -> t.Iterator[str]:
     """A mapping as YAML. Text is written as JSON writes it, which is YAML too, whatever is in it."""
     for key, item in value.items():
-        name = "  " * depth + (key if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key) else json.dumps(key))
+        bare = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key) and key.lower() not in _YAML_WORDS
+        name = "  " * depth + (key if bare else json.dumps(key))
         if isinstance(item, dict):
             yield f"{name}:" if item else f"{name}: {{}}"
             yield from _lines(item, depth + 1)
         else:
             # Ansible's tag: what is in braces is no template.
             tag = "!unsafe " if isinstance(item, _Text) and "{" in item else ""
-            yield f"{name}: {tag}{json.dumps(item, ensure_ascii=False)}"
+            # YAML allows fewer characters than JSON.
+            plain = "".join(c if c.isprintable() else "\ufffd" for c in item) if isinstance(item, str) else item
+            yield f"{name}: {tag}{json.dumps(plain, ensure_ascii=False)}"
 
 
 def _common(firm: Firm) -> dict[str, t.Any]:
