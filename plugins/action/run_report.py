@@ -48,7 +48,7 @@ class ActionModule(ActionBase):
                     "type": "list",
                     "elements": "str",
                     "choices": list(reports.FORMATS),
-                    "default": list(reports.FORMATS),
+                    "default": list(reports.DEFAULT),
                 },
                 "keep": {"type": "int", "default": 0},
             }

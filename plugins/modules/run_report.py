@@ -42,9 +42,10 @@ options:
       - V(csv) is C(report.csv), for spreadsheets, with the column headings and the separator of O(language).
       - V(junit) is C(junit.xml), for CI servers.
       - V(metrics) is C(edefter.prom), for the textfile collector of Prometheus' node_exporter.
+      - V(firms) is the folder C(firms) with a page like V(html) for every firm which tells of no other, to be handed to that firm.
     type: list
     elements: str
-    choices: [html, json, csv, junit, metrics]
+    choices: [html, json, csv, junit, metrics, firms]
     default: [html, json, csv, junit, metrics]
   keep:
     description:

@@ -35,8 +35,11 @@ FILES: t.Mapping[str, str] = {
     "csv": "report.csv",
     "junit": "junit.xml",
     "metrics": "edefter.prom",
+    "firms": "firms",
 }
 FORMATS = tuple(FILES)
+# A page of its own for every firm is made when it is asked for.
+DEFAULT = tuple(kind for kind in FORMATS if kind != "firms")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,11 +56,14 @@ class Sink(t.Protocol):
     def add(self, record: Json, line: HostLine, note: Note) -> None:
         """One host."""
 
+    def firm(self, digest: Digest, history: History) -> None:
+        """All hosts of one firm have been there."""
+
     def close(self, digest: Digest, history: History) -> None:
         """All hosts have been there."""
 
 
-def write_all(store: RunStore, language: str, formats: t.Collection[str] = FORMATS) -> Written:
+def write_all(store: RunStore, language: str, formats: t.Collection[str] = DEFAULT) -> Written:
     """Writes the reports of the run into its folder. language: the one that they are in, or open in."""
     meta = store.meta()
     gatherer = Gatherer()
@@ -72,19 +78,25 @@ def write_all(store: RunStore, language: str, formats: t.Collection[str] = FORMA
                 sinks.append(stack.enter_context(_SINKS[name](path, meta, language)))
         for firm, branches in _grouped(store).items():
             clocks = correlate.Clocks()
+            own = Gatherer()
             for branch, entries in branches.items():
                 together = correlate.Branch(branch or firm)
                 for record in store.records(entries):
                     line = host_line(record)
                     note = history.add(record, line)
                     gatherer.host(line)
+                    own.host(line)
                     if firm or branch:
                         together.add(record)
                         clocks.add(record, line)
                     for sink in sinks:
                         sink.add(record, line, note)
-                gatherer.branch(firm, together.findings())
-            gatherer.clocks(firm, clocks.findings())
+                for all_of in (gatherer, own):
+                    all_of.branch(firm, together.findings())
+            for all_of in (gatherer, own):
+                all_of.clocks(firm, clocks.findings())
+            for sink in sinks:
+                sink.firm(own.digest(), history)
         digest = gatherer.digest()
         for sink in sinks:
             sink.close(digest, history)
@@ -142,6 +154,9 @@ class _File:
     def add(self, record: Json, line: HostLine, note: Note) -> None:
         """One host."""
 
+    def firm(self, digest: Digest, history: History) -> None:
+        """All hosts of one firm have been there."""
+
     def close(self, digest: Digest, history: History) -> None:
         """All hosts have been there."""
 
@@ -187,6 +202,60 @@ class _HtmlFile(_File):
         places = self._packer.places
         for piece in html.page(digest, self.meta, self.language, places, blocks, history.notes, history.changes()):
             self.file.write(piece)
+
+
+class _FirmPages:
+    """A folder with a page for every firm, which tells of no other: it can be handed to the firm."""
+
+    def __init__(self, path: pathlib.Path, meta: Json, language: str) -> None:
+        self._path = path
+        self._scratch = path.with_name(f".{path.name}.{os.getpid()}")
+        self._meta = meta
+        self._language = language
+        self._names: set[str] = set()
+        self._begin()
+
+    def __enter__(self) -> t.Self:
+        self._scratch.mkdir()
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            shutil.rmtree(self._path, ignore_errors=True)
+            os.replace(self._scratch, self._path)
+        else:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _begin(self) -> None:
+        self._packer = Packer()
+        self._blocks: list[str] = []
+
+    def add(self, record: Json, line: HostLine, note: Note) -> None:
+        self._blocks += filter(None, [self._packer.add(record, {"trend": _trend(note)})])
+
+    def firm(self, digest: Digest, history: History) -> None:
+        self._blocks += filter(None, [self._packer.flush()])
+        places = self._packer.places
+        name = self._name(digest.firms[0].firm if digest.firms else "")
+        page = html.page(
+            digest, self._meta, self._language, places, self._blocks, history.notes, history.changes(list(places))
+        )
+        with (self._scratch / name).open("w", encoding="utf-8") as file:
+            file.writelines(page)
+        self._begin()
+
+    def _name(self, firm: str) -> str:
+        """A file name that a person recognises and any file system takes; two firms never share one."""
+        plain = "".join(c if c.isalnum() or c in " -_" else "_" for c in firm).strip()[:80] or "_"
+        name, number = f"{plain}.html", 1
+        while name.casefold() in self._names:
+            number += 1
+            name = f"{plain} ({number}).html"
+        self._names.add(name.casefold())
+        return name
+
+    def close(self, digest: Digest, history: History) -> None:
+        """Nothing is left to do."""
 
 
 class _CsvFile(_File):
@@ -245,10 +314,11 @@ def _trend(note: Note) -> dict[str, t.Any] | None:
     return {**dataclasses.asdict(note.trend), "battery": battery}
 
 
-_SINKS: t.Mapping[str, type[_File]] = {
+_SINKS: t.Mapping[str, t.Callable[[pathlib.Path, Json, str], contextlib.AbstractContextManager[Sink]]] = {
     "html": _HtmlFile,
     "json": _JsonFile,
     "csv": _CsvFile,
     "junit": _JunitFile,
     "metrics": _MetricsFile,
+    "firms": _FirmPages,
 }

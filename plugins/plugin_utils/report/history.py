@@ -191,14 +191,15 @@ class History:
         self.notes[line.host] = note
         return note
 
-    def changes(self) -> Changes | None:
-        """What became different; None at the first run."""
+    def changes(self, only: t.Collection[str] | None = None) -> Changes | None:
+        """What became different; None at the first run. only: of these hosts, which leaves out those that are gone."""
         if not self._earlier:
             return None
         worse: list[str] = []
         better: list[str] = []
         new: list[str] = []
-        for host, entry in self._hosts.items():
+        for host in self._hosts if only is None else only:
+            entry = self._hosts[host]
             old = self._before.get(host)
             ready = entry["state"] in READY_STATES
             if old is None:
@@ -207,6 +208,8 @@ class History:
                 (better if ready else worse).append(host)
         last = self._earlier["run"]
         gone = [host for host, old in self._before.items() if host not in self._hosts and old["run"] == last]
+        if only is not None:
+            gone = []
         return Changes(last, self._earlier["started_utc"], tuple(worse), tuple(better), tuple(new), tuple(gone))
 
     def memory(self) -> dict[str, t.Any]:

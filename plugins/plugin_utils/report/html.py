@@ -48,6 +48,12 @@ def say(group: str, key: str, **params: object) -> dict[str, str]:
     return {language: messages.fill(text[language], values) for language in messages.LANGUAGES}
 
 
+def counted(key: str, count: int) -> dict[str, str]:
+    """A text of the page about so many of something; English has another one for a single one."""
+    known = messages.catalogue()["html.page"]
+    return say("html.page", f"{key}_one" if count == 1 and f"{key}_one" in known else key, count=count)
+
+
 def title(cause: str, **params: str) -> dict[str, str]:
     """The title of a message of the catalogue."""
     return messages.render(cause, "title", params)
@@ -184,7 +190,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(say=say, title=title, by_owner=by_owner, moment=moment, day=day)
+    environment.globals.update(say=say, counted=counted, title=title, by_owner=by_owner, moment=moment, day=day)
     return environment
 
 

@@ -44,7 +44,7 @@ def text_of(written: reports.Written, kind: str) -> str:
 
 
 def test_every_kind_is_written_beside_the_records(written: reports.Written) -> None:
-    assert set(written.files) == set(reports.FORMATS)
+    assert set(written.files) == set(reports.DEFAULT) == set(reports.FORMATS) - {"firms"}
     for kind, path in written.files.items():
         assert pathlib.Path(path).name == reports.FILES[kind]
         assert pathlib.Path(path).stat().st_size > 500
@@ -279,10 +279,15 @@ def test_html_tells_every_host_in_both_languages(written: reports.Written) -> No
         assert words in page
 
 
+def packed(text: str) -> list[dict[str, t.Any]]:
+    """The hosts' details in a page."""
+    blocks = re.findall(r'<script type="text/plain" id="block-\d+">([A-Za-z0-9+/=]+)</script>', text)
+    return [host for block in blocks for host in json.loads(zlib.decompress(base64.b64decode(block)))]
+
+
 def test_details_come_back_from_their_blocks(written: reports.Written) -> None:
     text = text_of(written, "html")
-    blocks = re.findall(r'<script type="text/plain" id="block-\d+">([A-Za-z0-9+/=]+)</script>', text)
-    hosts = [host for block in blocks for host in json.loads(zlib.decompress(base64.b64decode(block)))]
+    hosts = packed(text)
     assert {host["host"] for host in hosts} == {h["host"] for h in [*fleet.every_kind(), fleet.hostile()]}
     fixed = next(host for host in hosts if host["host"] == "pc-fixed")
     assert fixed["plan"]
@@ -311,6 +316,20 @@ def test_memory_stays_flat(tmp_path: pathlib.Path) -> None:
     few, many = peak(32), peak(96)
     # 64 more hosts of some 40 kB each: what is kept of one is a line, its place and its memory.
     assert (many - few) / 64 < 12_000
+
+
+def test_a_page_for_each_firm_tells_of_no_other(tmp_path: pathlib.Path) -> None:
+    hosts = [*fleet.every_kind(), fleet.host("s1", "ready", "A/S"), fleet.host("s2", "ready", "a:s"), fleet.hostile()]
+    store = fleet.store(tmp_path, hosts)
+    reports.write_all(store, "tr", ["firms"])
+    folder = pathlib.Path(reports.write_all(store, "tr", ["firms"]).files["firms"])
+    pages = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    assert set(pages) >= {"Yıldız Muhasebe.html", "Kaya.html", "A_S.html", "a_s (2).html"}
+    assert len(pages) == 5
+    kaya = pages["Kaya.html"]
+    assert ">k1</button>" in kaya
+    assert {host["host"] for host in packed(kaya)} == {"k-srv", "k1"}
+    assert not any(name in kaya for name in ("Yıldız", "pc-blocked", "A/S"))
 
 
 # ---- history on disk
