@@ -160,7 +160,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.HttpDate
         public const int Requests = 6;
         private const int RoundSize = 3;
         /// <summary>The last answer is due this long after the measurement began, so that all of it takes no more than three seconds…</summary>
-        private const long Budget = 27000000L;
+        private const long Budget = 25000000L;
         /// <summary>… but a line that is slow to connect still gets one turn of the second.</summary>
         private const long Least = 11000000L;
 
