@@ -309,7 +309,7 @@ class _MetricsFile(_File):
 def _trend(note: Note) -> dict[str, t.Any] | None:
     if note.trend is None:
         return None
-    drift = {"drift": f"{note.trend.rate:+.0f}"}
+    drift = {"drift": f"{abs(note.trend.rate):.0f}"}
     battery = messages.render("clock.battery.drift", "remedy", drift) if note.trend.suspicious else None
     return {**dataclasses.asdict(note.trend), "battery": battery}
 

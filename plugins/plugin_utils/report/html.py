@@ -72,6 +72,7 @@ def both(group: str, key: str, **params: Text | str) -> dict[str, str]:
 
 
 # Turkey has kept UTC+3 all year since 2016, and that is where the readers are.
+_ZONE = " (UTC+3)"
 _TURKEY = datetime.timezone(datetime.timedelta(hours=3))
 
 
@@ -81,7 +82,19 @@ def moment(utc: str) -> dict[str, str]:
         parsed = datetime.datetime.fromisoformat(utc.replace("Z", "+00:00")).astimezone(_TURKEY)
     except (ValueError, OverflowError):
         return dict.fromkeys(messages.LANGUAGES, utc)
-    return {"tr": f"{parsed:%d.%m.%Y %H:%M}", "en": f"{parsed:%Y-%m-%d %H:%M} (UTC+3)"}
+    return {"tr": f"{parsed:%d.%m.%Y %H:%M}", "en": f"{parsed:%Y-%m-%d %H:%M}{_ZONE}"}
+
+
+def period(start: str, end: str | None) -> dict[str, str]:
+    """From when to when, the date said once where it is the same."""
+    began, ended = moment(start), moment(end) if end else None
+    if ended is None:
+        return began
+    same = day(start) == day(end or "")
+    return {
+        language: f"{text.removesuffix(_ZONE)} – {ended[language].partition(' ')[2] if same else ended[language]}"
+        for language, text in began.items()
+    }
 
 
 def day(utc: str) -> dict[str, str]:
@@ -190,7 +203,9 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(say=say, counted=counted, title=title, by_owner=by_owner, moment=moment, day=day)
+    environment.globals.update(
+        say=say, counted=counted, title=title, by_owner=by_owner, moment=moment, day=day, period=period
+    )
     return environment
 
 

@@ -23,7 +23,7 @@ import junitparser
 import pytest
 import report_fleet as fleet
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge import memory, reports
-from ansible_collections.edefter.ready.plugins.plugin_utils.report import detail, table
+from ansible_collections.edefter.ready.plugins.plugin_utils.report import detail, html, table
 from hypothesis import given
 from hypothesis import strategies as st
 from tree import ROOT
@@ -354,6 +354,31 @@ def test_a_run_remembers_the_one_before(tmp_path: pathlib.Path) -> None:
     kept = json.loads((second.folder / memory.FILE).read_text(encoding="utf-8"))
     assert kept["hosts"]["a"]["since"] == "2026-11-24T07:00:00Z"
     assert kept["hosts"]["b"]["since"] == "2026-11-25T07:00:00Z"
+
+
+def test_a_drifting_clock_asks_for_its_battery(tmp_path: pathlib.Path) -> None:
+    text = ""
+    for number in range(1, 4):
+        host = fleet.set_clock(fleet.host("a", "ready"), 30.0 * number)
+        store = fleet.store(tmp_path, [host], f"2026112{number}T070000Z-0001", f"2026-11-2{number}T07:00:00Z")
+        text = text_of(reports.write_all(store, "tr"), "html")
+    assert "Saat günde yaklaşık 30 saniye kayıyor" in text
+    (details,) = packed(text)
+    assert details["trend"]["rate"] == pytest.approx(30.0)
+    assert "pil" in details["trend"]["battery"]["tr"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        ("2026-11-25T08:01:51Z", "2026-11-25T08:02:25Z", "25.11.2026 11:01 – 11:02"),
+        ("2026-11-25T20:59:00Z", "2026-11-25T21:01:00Z", "25.11.2026 23:59 – 26.11.2026 00:01"),
+        ("2026-11-25T08:01:51Z", None, "25.11.2026 11:01"),
+        ("?", None, "?"),
+    ],
+)
+def test_times_are_turkeys(start: str, end: str | None, said: str) -> None:
+    assert html.period(start, end)["tr"] == said
 
 
 @pytest.mark.parametrize(

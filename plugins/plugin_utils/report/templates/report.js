@@ -68,6 +68,15 @@
 
   function number(value, digits) { return value.toFixed(digits === undefined ? 1 : digits); }
 
+  // A figure with its unit as both languages write it.
+  var UNITS = { s: "sn", min: "dk", h: "sa", d: "gün", y: "yıl" };
+  function spoken(text) {
+    return { en: text, tr: text.replace(/(\d)\.(\d)/g, "$1,$2").replace(/(\d) (s|min|h|d|y)\b/g, function (all, digit, unit) {
+      return digit + " " + UNITS[unit];
+    }) };
+  }
+  function figure(text) { return both(spoken(text)); }
+
   // ---- language
 
   function speak(language) {
@@ -206,11 +215,11 @@
       });
       var cells = PHASES.map(function (name) {
         var took = probe.phases[name];
-        return el("td", { "class": "mono" }, took === null || took === undefined ? "–" : number(took, took < 100 ? 1 : 0));
+        return el("td", { "class": "mono" }, took === null || took === undefined ? "–" : figure(number(took, took < 100 ? 1 : 0)));
       });
       var told = probe.failed ? el("span", { "class": "tag fail" }, say("failed_in", { phase: word("phase", probe.failed) })) : null;
       return el("tr", {}, el("th", { scope: "row" }, probe.host + ":" + probe.port, el("div", { "class": "quiet mono" }, probe.address || ""), told),
-        el("td", { "class": "picture" }, bar), cells, el("td", { "class": "mono" }, number(total, total < 100 ? 1 : 0)));
+        el("td", { "class": "picture" }, bar), cells, el("td", { "class": "mono" }, figure(number(total, total < 100 ? 1 : 0))));
     });
     var heads = PHASES.map(function (name) {
       return el("th", { scope: "col" }, el("span", { "class": "legend" }, el("span", {}, el("span", { "class": "dot " + name }), name.toUpperCase())));
@@ -258,11 +267,11 @@
       el("tbody", {}, seen.sources.map(function (source) {
         return el("tr", {}, el("th", { scope: "row" }, source.id, el("div", { "class": "quiet mono" }, source.host)),
           el("td", {}, both(word("source", source.verdict)), source.reason ? el("span", { "class": "quiet mono" }, " " + source.reason) : null),
-          el("td", { "class": "mono" }, source.lo === null ? "–" : span(source.lo, source.hi)));
+          el("td", { "class": "mono" }, source.lo === null ? "–" : figure(span(source.lo, source.hi))));
       })));
     var limits = { pass: seen.pass_seconds === undefined ? 1 : seen.pass_seconds, warn: seen.warn_seconds === undefined ? 60 : seen.warn_seconds };
     return section("clock",
-      el("p", {}, seen.lo === null ? say("clock_unmeasured") : el("strong", { "class": "mono" }, span(seen.lo, seen.hi)), " ",
+      el("p", {}, seen.lo === null ? say("clock_unmeasured") : el("strong", { "class": "mono" }, figure(span(seen.lo, seen.hi))), " ",
         seen.corroborated || seen.lo === null ? null : el("span", { "class": "tag warn" }, say("clock_uncorroborated"))),
       el("p", { "class": "quiet" }, say("clock_note", limits)),
       bars.length ? wide(picture(bars, limits)) : null, drift(host.trend),
@@ -277,7 +286,7 @@
     function x(value) { return left + width / 2 + squeeze(value) / far * width / 2; }
     var height = top + bars.length * step + 4;
     var chart = svg("svg", { "class": "chart", viewBox: "0 0 700 " + (height + 18), role: "img" });
-    labelled(chart, { tr: bars.map(function (bar) { return bar.name.tr + ": " + span(bar.lo, bar.hi); }).join("; "),
+    labelled(chart, { tr: bars.map(function (bar) { return bar.name.tr + ": " + spoken(span(bar.lo, bar.hi)).tr; }).join("; "),
       en: bars.map(function (bar) { return bar.name.en + ": " + span(bar.lo, bar.hi); }).join("; ") });
     [["fail", left, width], ["warn", x(-limits.warn), x(limits.warn) - x(-limits.warn)], ["pass", x(-limits.pass), x(limits.pass) - x(-limits.pass)]].forEach(function (zone) {
       chart.appendChild(svg("rect", { "class": "zone-" + zone[0], x: zone[1], y: 0, width: zone[2], height: height }));
@@ -287,19 +296,25 @@
         var at = x(sign * tick[0]);
         if (at < left + 12 || at > left + width - 12) return;
         chart.appendChild(svg("line", { "class": tick[0] ? "grid" : "zero", x1: at, x2: at, y1: 0, y2: height }));
-        chart.appendChild(svg("text", { "class": "faint", x: at, y: height + 13, "text-anchor": "middle" }, (sign < 0 ? "-" : tick[0] ? "+" : "") + tick[1]));
+        twice(chart, { "class": "faint", x: at, y: height + 13, "text-anchor": "middle" }, spoken((sign < 0 ? "-" : tick[0] ? "+" : "") + tick[1]));
       });
     });
     bars.forEach(function (bar, index) {
       var y = top + index * step;
-      // Texts in a picture cannot be two with one hidden: both lie there, the style sheet hides one.
-      ["tr", "en"].forEach(function (language) {
-        chart.appendChild(svg("text", { "class": "only-" + language, x: left - 8, y: y + 11, "text-anchor": "end" }, bar.name[language]));
-      });
+      twice(chart, { "class": "name", x: left - 8, y: y + 11, "text-anchor": "end" }, bar.name);
       var from = x(bar.lo), size = Math.max(x(bar.hi) - from, 3);
       chart.appendChild(svg("rect", { "class": "interval " + bar.kind, x: from, y: y + 3, width: size, height: bar.kind === "own" ? 10 : 7, rx: 1.5 }));
     });
     return chart;
+  }
+
+  // A text in a picture, once in each language; the style sheet shows one of them.
+  function twice(chart, attributes, text) {
+    ["tr", "en"].forEach(function (language) {
+      var node = svg("text", attributes, text[language]);
+      node.setAttribute("class", attributes["class"] + " only-" + language);
+      chart.appendChild(node);
+    });
   }
 
   function drift(trend) {
@@ -310,10 +325,10 @@
     var path = trend.points.map(function (point, index) {
       return (index ? "L" : "M") + (5 + (point[0] - first) / (last - first || 1) * 190) + " " + (35 - (point[1] - low) / range * 30);
     }).join("");
-    var told = { tr: fill(words.script.trend_text.tr, { count: trend.count + 1, rate: number(trend.rate, 2) }),
-      en: fill(words.script.trend_text.en, { count: trend.count + 1, rate: number(trend.rate, 2) }) };
+    var told = say(trend.rate < 0 ? "trend_ahead" : "trend_behind",
+      { count: trend.count + 1, rate: spoken(number(Math.abs(trend.rate), 2)) });
     var chart = svg("svg", { "class": "chart small", viewBox: "0 0 200 40", "aria-hidden": "true", focusable: "false" }, svg("path", { "class": "path", d: path }));
-    return el("p", {}, el("strong", {}, say("trend")), ": ", both(told), " ", trend.battery ? el("span", { "class": "tag warn" }, both(trend.battery)) : null, chart);
+    return el("p", {}, el("strong", {}, say("trend")), ": ", told, " ", trend.battery ? el("span", { "class": "tag warn" }, both(trend.battery)) : null, chart);
   }
 
   // ---- a host, opened
@@ -323,7 +338,7 @@
     var known = [machine.hostname, machine.product, machine.version, machine.build, machine.hypervisor].filter(Boolean).join(" · ");
     return el("div", {},
       el("p", { "class": "quiet" }, known, known && host.observed ? " · " : "",
-        host.observed ? say("observed_at", { time: host.observed.slice(0, 19).replace("T", " ") + " UTC", seconds: number((host.elapsed || 0) / 1000) }) : null),
+        host.observed ? say("observed_at", { time: host.observed.slice(0, 19).replace("T", " ") + " UTC", seconds: spoken(number((host.elapsed || 0) / 1000)) }) : null),
       host.error ? el("p", {}, el("strong", {}, say("error")), ": ", el("span", { "class": "mono" }, host.error)) : null,
       findings(host), changes(host), probes(host), clock(host));
   }
