@@ -17,8 +17,8 @@ import typing as t
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore, write_atomically
 
 FILE = "digest.json"
-# The name that run_open gives a run's folder; a folder of any other name is never deleted.
-_RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}\Z", re.ASCII)
+# The names that run_open and run_merge give a run's folder; a folder of any other name is never deleted.
+_RUN = re.compile(r"\d{8}T\d{6}Z-(?:[0-9a-f]{4}|m[0-9a-f]{8})\Z", re.ASCII)
 
 
 def put(store: RunStore, memory: t.Mapping[str, t.Any]) -> None:
@@ -41,8 +41,11 @@ def newest(store: RunStore) -> object:
 
     A run whose reports were never written has none, one that is damaged is passed over for the one before it.
     """
+    meta = store.meta()
+    # What a merged run was made of is not from before it.
+    own = {part.get("run") for part in meta.get("merged") or ()}
     for path in _neighbours(store):
-        if path.name < store.meta()["run"]:
+        if path.name < meta["run"] and path.name not in own:
             try:
                 return t.cast("object", json.loads((path / FILE).read_text(encoding="utf-8")))
             except (OSError, ValueError):

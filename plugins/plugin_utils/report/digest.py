@@ -131,7 +131,7 @@ def host_line(record: Json) -> HostLine:
         role=role or ("server" if machine.get("server") else ""),
         state=state,
         message=dict(record.get("message") or {}),
-        todos=() if state in READY_STATES else tuple(_todos(state, findings))[:MAX_TODOS],
+        todos=() if state in READY_STATES else tuple(_todos(state, findings))[:MAX_TODOS] or (_untold(state, record),),
         warnings=sum(finding["status"] == Status.WARN for finding in findings),
     )
 
@@ -161,6 +161,13 @@ def _todos(state: str, findings: t.Iterable[Json]) -> t.Iterator[Todo]:
                 finding["title"],
                 finding["remedy"],
             )
+
+
+def _untold(state: str, record: Json) -> Todo:
+    """Of a record whose findings were left out on its way here (an AWX artifact of the leanest kind)."""
+    cause = f"state.{state}"
+    said = record.get("message") or messages.render(cause, "title", {})
+    return Todo(Owner.CONTROLLER, cause, "", True, said, messages.render(cause, "remedy", {}))
 
 
 class Gatherer:

@@ -22,6 +22,7 @@ import jsonschema
 import junitparser
 import pytest
 import report_fleet as fleet
+from ansible_collections.edefter.ready.plugins.plugin_utils import merge
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge import memory, reports
 from ansible_collections.edefter.ready.plugins.plugin_utils.report import detail, html, table
 from hypothesis import given
@@ -318,6 +319,20 @@ def test_memory_stays_flat(tmp_path: pathlib.Path) -> None:
     assert (many - few) / 64 < 12_000
 
 
+@pytest.mark.parametrize("level", merge.LEVELS)
+def test_what_came_as_an_artifact_is_reported_too(tmp_path: pathlib.Path, level: str) -> None:
+    hosts = [host if host["state"] == "pending" else merge.lean(host, level) for host in fleet.every_kind()]
+    written = reports.write_all(fleet.store(tmp_path, hosts), "en", reports.FORMATS)
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(text_of(written, "json")))
+    page = Page(text_of(written, "html")).text
+    assert "Not ready for e-Defter. " in page
+    suites = {suite.hostname: suite for suite in junitparser.JUnitXml.fromfile(written.files["junit"])}
+    assert suites["srv"].errors == suites["srv"].failures == 0
+    assert suites["pc-blocked"].errors + suites["pc-blocked"].failures == 1
+    assert written.digest.counts["blocked"] == 1
+    assert all(line.todos for firm in written.digest.firms for line in firm.hosts if not line.ready)
+
+
 def test_a_page_for_each_firm_tells_of_no_other(tmp_path: pathlib.Path) -> None:
     hosts = [*fleet.every_kind(), fleet.host("s1", "ready", "A/S"), fleet.host("s2", "ready", "a:s"), fleet.hostile()]
     store = fleet.store(tmp_path, hosts)
@@ -354,6 +369,19 @@ def test_a_run_remembers_the_one_before(tmp_path: pathlib.Path) -> None:
     kept = json.loads((second.folder / memory.FILE).read_text(encoding="utf-8"))
     assert kept["hosts"]["a"]["since"] == "2026-11-24T07:00:00Z"
     assert kept["hosts"]["b"]["since"] == "2026-11-25T07:00:00Z"
+
+
+def test_a_merged_run_is_held_against_the_day_before_not_against_its_slices(tmp_path: pathlib.Path) -> None:
+    yesterday = [fleet.host("a", "ready"), fleet.host("b", "ready")]
+    reports.write_all(fleet.store(tmp_path, yesterday, "20261124T070000Z-m12345678", "2026-11-24T07:00:00Z"), "tr")
+    slices = ("20261125T070000Z-0001", "20261125T070001Z-0002")
+    for run, host in zip(slices, ("a", "b"), strict=True):
+        reports.write_all(fleet.store(tmp_path, [fleet.host(host, "blocked")], run, "2026-11-25T07:00:00Z"), "tr")
+    both = fleet.store(tmp_path, [fleet.host("a", "blocked"), fleet.host("b", "blocked")], "20261125T070000Z-mabcdef01")
+    meta = {**both.meta(), "merged": [{"run": run} for run in slices]}
+    (both.folder / "run.json").write_text(json.dumps(meta), encoding="utf-8")
+    text = text_of(reports.write_all(both, "en"), "html")
+    assert "No longer ready</span></span> a, b" in text
 
 
 def test_a_drifting_clock_asks_for_its_battery(tmp_path: pathlib.Path) -> None:
