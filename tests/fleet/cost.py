@@ -17,11 +17,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds and megabytes of one command. peak_mb: memory that nobody else holds (PSS), summed over its processes."""
+    """Seconds and megabytes of one command. Memory is what nobody else holds (PSS): main_mb that of the command's own
+    process, peak_mb of all its processes together, each at its peak."""
 
     wall: float
     cpu: float
     peak_mb: float
+    main_mb: float
     processes: int
     returncode: int
     output: str
@@ -51,7 +53,7 @@ def memory_mb(pids: Sequence[int]) -> float:
 class _Watch(threading.Thread):
     def __init__(self, pid: int, interval: float) -> None:
         super().__init__(daemon=True)
-        self.peak = 0.0
+        self.peak = self.main = 0.0
         self.processes = 0
         self._pid, self._interval = pid, interval
         self._ended = threading.Event()
@@ -60,6 +62,7 @@ class _Watch(threading.Thread):
         while not self._ended.wait(self._interval):
             pids = children(self._pid)
             self.peak = max(self.peak, memory_mb(pids))
+            self.main = max(self.main, memory_mb([self._pid]))
             self.processes = max(self.processes, len(pids))
 
     def end(self) -> None:
@@ -99,4 +102,6 @@ def measured(
     text = output.read_text(encoding="utf-8", errors="replace")
     if late:
         raise TimeoutError(f"{command[0]} took longer than {limit:.0f} s; it said: {text[-2000:]}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, watch.peak, watch.processes, process.returncode, text)
+    return Cost(
+        wall, usage.ru_utime + usage.ru_stime, watch.peak, watch.main, watch.processes, process.returncode, text
+    )

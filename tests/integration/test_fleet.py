@@ -187,7 +187,8 @@ def essence(report: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def sliced() -> Iterator[Stage]:
-    with Stage(branches(HOSTS, size=25, replay=True)) as up:
+    # A branch each: all hosts are then asked the same, whatever slice they are in, and answer the same.
+    with Stage(branches(HOSTS, size=1, replay=True)) as up:
         yield up
 
 

@@ -1,0 +1,249 @@
+# Copyright (c) 2026, edefter.ready contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`make bench-fleet`: what a fleet of ready hosts costs the control node: (a) `win_ping` alone, (b) the whole of
+edefter_ready.yml, (c) a playbook of stock modules. The same doubles, forks and connection for all three.
+
+HOSTS=200       hosts of the comparison
+RTT_MS=40       every reply of a host is late by that
+MODULE_S=1.5    every module takes that much longer on the host, win_ping too
+FORKS=25        as the project's ansible.cfg
+LARGE=5000      hosts of the memory run, without delays; 0 leaves it out
+STOCK=1         0 leaves (c) out
+SOAK_MINUTES=1  repeated runs on 100 hosts: nothing may grow, verdicts must stay; 0 leaves it out
+
+Observations are genuine once and replayed then, so that the C# of thousands of hosts does not run on the machine that
+is measured. Needs root (network namespaces). The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import pathlib
+import resource
+import statistics
+import sys
+import time
+from typing import Any
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / ".collections"), str(ROOT / "tests")]
+
+from fleet import Cost, Stage, branches, measured
+
+HOSTS = int(os.environ.get("HOSTS", "200"))
+RTT_MS = float(os.environ.get("RTT_MS", "40"))
+MODULE_S = float(os.environ.get("MODULE_S", "1.5"))
+FORKS = os.environ.get("FORKS", "25")
+LARGE = int(os.environ.get("LARGE", "5000"))
+STOCK = os.environ.get("STOCK", "1") != "0"
+SOAK_MINUTES = float(os.environ.get("SOAK_MINUTES", "1"))
+# How often each thing is measured; the median counts.
+RUNS = int(os.environ.get("RUNS", "2"))
+
+PING = "- hosts: edefter_hosts\n  gather_facts: false\n  tasks:\n    - ansible.windows.win_ping:\n"
+CLOCK = {"ToUniversalTime": {"output": ["{utc_now}"]}}
+
+
+class Bench:
+    """One stage, and the three ways to run over it."""
+
+    def __init__(self, count: int, rtt_ms: float, module_s: float) -> None:
+        self.count = count
+        winrm = {"rtt_ms": rtt_ms, "module_seconds": module_s}
+        self.stage = Stage(branches(count, replay=True, winrm=winrm, scripts=CLOCK))
+
+    def __enter__(self) -> Bench:
+        self.stage.__enter__()
+        self.ping = self.stage.folder / "ping.yml"
+        self.ping.write_text(PING, encoding="utf-8")
+        return self
+
+    def __exit__(self, *what: object) -> None:
+        self.stage.__exit__(*what)
+
+    def warm(self) -> None:
+        """One genuine observation for each place in a branch, without delays."""
+        hosts = list(self.stage.double.hosts.values())
+        slow = [(host, host.rtt, host.module_seconds) for host in hosts]
+        for host in hosts:
+            host.rtt = host.module_seconds = 0.0
+        self.run("edefter_ready.yml", "-l", "b000pc*:b001pc*" if self.count > 50 else "all", failed_ok=True)
+        self.run("edefter_ready.yml", failed_ok=True)
+        for host, rtt, seconds in slow:
+            host.rtt, host.module_seconds = rtt, seconds
+
+    def run(self, book: str | pathlib.Path, *options: str, failed_ok: bool = False) -> Cost:
+        """One run; what it costs. Ends the benchmark when the run fails: failed runs are cheap."""
+        self.stage.double.clear_log()
+        cost = measured(
+            self.stage.command(book, "-f", FORKS, "-e", f"edefter_reports_dir={self.reports}", *options),
+            env=self.stage.environment(),
+            cwd=self.stage.folder,
+            output=self.stage.folder / "out.txt",
+            interval=0.5 if self.count < 1000 else 2.0,
+        )
+        if cost.returncode and not failed_ok:
+            sys.exit(f"{book} failed:\n{cost.output[-4000:]}\n{self.stage.double.errors()[:5]}")
+        return cost
+
+    @property
+    def reports(self) -> pathlib.Path:
+        """Where runs go."""
+        return self.stage.folder / "reports"
+
+    def verdicts(self) -> str:
+        """A digest of what the newest report says of each host."""
+        newest = max(self.reports.glob("*/report.json"), key=lambda path: path.stat().st_mtime)
+        report = json.loads(newest.read_text(encoding="utf-8"))
+        said = [
+            [host["host"], host["state"], [(f["id"], f["status"], f["cause"]) for f in host["before"]["findings"]]]
+            for host in report["hosts"]
+        ]
+        return hashlib.sha256(json.dumps(sorted(said)).encode()).hexdigest()[:16]
+
+
+def row(name: str, cost: Cost, bench: Bench) -> dict[str, float]:
+    """One line on the screen, and its numbers."""
+    up, down = bench.stage.bytes_up_and_down()
+    executions = len(bench.stage.double.log("module"))
+    numbers = {
+        "wall": cost.wall,
+        "cpu_ms": 1000 * cost.cpu / bench.count,
+        "peak_mb": cost.peak_mb,
+        "main_mb": cost.main_mb,
+        "executions": executions / bench.count,
+        "up": up / bench.count,
+        "down": down / bench.count,
+    }
+    print(
+        f"{bench.count:6d} {name:<16} {cost.wall:8.2f} s {numbers['cpu_ms']:7.1f} {cost.peak_mb:8.0f} "
+        f"{cost.main_mb:8.0f} {numbers['executions']:8.2f} {numbers['up'] / 1000:8.1f} {numbers['down'] / 1000:8.1f}",
+        flush=True,
+    )
+    return numbers
+
+
+def head(title: str) -> None:
+    """Column heads."""
+    print(f"\n{title}; load of this machine {os.getloadavg()[0]:.1f}", flush=True)
+    print(" hosts what                  wall  CPU ms/host  all MB  main MB  exec/host  KB up/host  KB down", flush=True)
+
+
+def middle(rows: list[dict[str, float]]) -> dict[str, float]:
+    """The median of each number."""
+    return {key: statistics.median(each[key] for each in rows) for key in rows[0]}
+
+
+def compare(count: int, rtt_ms: float, module_s: float, stock: bool) -> dict[str, dict[str, float]]:
+    """(a), (b) and (c) at one size, taking turns."""
+    with Bench(count, rtt_ms, module_s) as bench:
+        bench.warm()
+        ping: list[dict[str, float]] = []
+        ours: list[dict[str, float]] = []
+        for _number in range(RUNS):
+            ping.append(row("win_ping", bench.run(bench.ping), bench))
+            ours.append(row("edefter_ready", bench.run("edefter_ready.yml"), bench))
+        found = {"ping": middle(ping), "ours": middle(ours)}
+        if stock:
+            book = ROOT / "tests" / "benchmarks" / "stock_playbook.yml"
+            hosts = list(bench.stage.double.hosts.values())
+            for host in hosts:
+                host.rtt = host.module_seconds = 0.0
+            # Its own settings come first; what is measured are hosts that are ready.
+            bench.run(book)
+            for host in hosts:
+                host.rtt, host.module_seconds = rtt_ms / 1000, module_s
+            found["stock"] = row("stock modules", bench.run(book), bench)
+        if bench.stage.double.errors():
+            sys.exit(f"the doubles refused something: {bench.stage.double.errors()[:5]}")
+        return found
+
+
+def exponent(points: list[tuple[int, float]]) -> float:
+    """Slope of the line through (log n, log value): 1 is linear growth."""
+    xs = [math.log(count) for count, _value in points]
+    ys = [math.log(value) for _count, value in points]
+    mean_x, mean_y = statistics.fmean(xs), statistics.fmean(ys)
+    return sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / sum((x - mean_x) ** 2 for x in xs)
+
+
+def left(folder: pathlib.Path) -> tuple[int, int]:
+    """(processes, files) that runs left behind: those that name the folder, those in it outside of the reports."""
+    processes = 0
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit() and entry.name != str(os.getpid()):
+            try:
+                processes += str(folder).encode() in (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+    return processes, sum(path.is_file() for path in (folder / "home").rglob("*"))
+
+
+def soak(minutes: float) -> None:
+    """Runs again and again on 100 hosts. Ends the benchmark when something grows or a verdict changes."""
+    head(f"soak, {minutes:g} minutes")
+    with Bench(100, 0.0, 0.0) as bench:
+        bench.warm()
+        ends, runs = time.monotonic() + minutes * 60, 0
+        first: tuple[str, tuple[int, int], float, int] | None = None
+        while time.monotonic() < ends or runs < 3:
+            cost = bench.run("edefter_ready.yml", "-e", "edefter_keep_runs=3")
+            runs += 1
+            # A watcher looks twice a second whether its run has ended.
+            time.sleep(1.2)
+            folders = sum(path.is_dir() for path in bench.reports.iterdir())
+            now = (bench.verdicts(), left(bench.stage.folder), cost.peak_mb, folders)
+            if runs == 1:
+                row("soak", cost, bench)
+            if runs == 3:
+                first = now
+            elif first is not None:
+                same = now[0] == first[0] and now[1][0] <= first[1][0] and now[1][1] <= first[1][1] + 2
+                if not same or now[2] > first[2] * 1.3 + 20 or now[3] > first[3] + 1:
+                    sys.exit(f"soak, run {runs}: {now} after {first}")
+        row("soak, the last", cost, bench)
+        print(f"       {runs} runs: verdicts, processes, files, folders and memory stayed {now}", flush=True)
+
+
+def main() -> None:
+    """All of it."""
+    if os.geteuid() != 0:
+        sys.exit("make bench-fleet needs root, for network namespaces")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 65536), hard), hard))
+    result: dict[str, Any] = {"hosts": HOSTS}
+    small = max(10, HOSTS // 4)
+    head(f"{RTT_MS:g} ms round trip, {MODULE_S:g} s a module, {FORKS} forks")
+    little = compare(small, RTT_MS, MODULE_S, stock=False)
+    full = compare(HOSTS, RTT_MS, MODULE_S, stock=STOCK)
+    ours = full["ours"]
+    points = [(small, little["ours"]["cpu_ms"] * small), (HOSTS, ours["cpu_ms"] * HOSTS)]
+    result["ratio_to_win_ping"] = round(ours["wall"] / full["ping"]["wall"], 3)
+    result["stock_playbook_ratio"] = round(full["stock"]["wall"] / ours["wall"], 2) if STOCK else None
+    result["executions_per_ready_host"] = ours["executions"]
+    result["cpu_ms_per_host"] = round(ours["cpu_ms"], 1)
+    result["bytes_per_host"] = round(ours["up"] + ours["down"])
+    result["peak_mb"] = round(ours["peak_mb"])
+    result["mb_at_5000"] = None
+    head("no delays")
+    compare(HOSTS, 0.0, 0.0, stock=False)
+    if LARGE:
+        head("memory")
+        with Bench(LARGE, 0.0, 0.0) as bench:
+            bench.run("edefter_ready.yml", "-l", "b000pc*", failed_ok=True)
+            large = row("edefter_ready", bench.run("edefter_ready.yml"), bench)
+        points.append((LARGE, large["cpu_ms"] * LARGE))
+        result["mb_at_5000"] = round(large["main_mb"])
+        print(f"       all processes together: {large['peak_mb']:.0f} MB with {FORKS} forks", flush=True)
+    if SOAK_MINUTES:
+        soak(SOAK_MINUTES)
+    result["growth_exponent"] = round(exponent(points), 3)
+    print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main()
