@@ -53,7 +53,8 @@ def render(firm: Firm, language: str, date: str = "", sender: str = "") -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f"<title>{say('letter_title')}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
             f'<h1>{say("letter_title")}</h1>\n<p class="meta">{meta}</p>\n'
-            f'<p class="verdict {"go" if firm.go else "stop"}">{say(word)}</p>\n<p>{say(f"{word}_reason", **params)}</p>\n'
+            f'<p class="verdict {"go" if firm.go else "stop"}">{say(word)}</p>\n'
+            f"<p>{say(f'{word}_reason', **params)}</p>\n"
         )
     ]
     if firm.waiting:
