@@ -163,6 +163,35 @@ def test_batches_share_one_run_and_stop_when_too_many_fail(stage: Stage, tmp_pat
     assert Counter(states(read(only)).values()) == {"ready": 20}
 
 
+def test_a_repair_that_fails_on_the_canary_does_not_reach_the_others(tmp_path: pathlib.Path) -> None:
+    data = branches(4, size=4, replay=True)
+    (name,) = data["hosts"]
+    disabled = {r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time": {"Start": 4}}
+    data["hosts"][name].update(registry=disabled, services={"w32time": {"state": "stopped"}})
+    stock = ["ansible.windows.win_service", "ansible.windows.win_regedit", "ansible.windows.win_command"]
+    own = copy.deepcopy(data["hosts"][name])
+    own.pop("count")
+    data["hosts"] = {"canary": {**own, "reply": {"fault": "crash", "modules": stock}}, **data["hosts"]}
+    options = ("-e", f"edefter_reports_dir={tmp_path}/reports", "-e", '{"edefter_serial": [1, "100%"]}')
+    with Stage(data, folder=tmp_path / "stage") as up:
+        stopped = up.play("edefter_ready.yml", *FORKS, *options, "-e", "edefter_max_fail_percentage=0")
+        assert stopped.returncode != 0
+        touched = {name: set(up.double.executions(name)) - {OBSERVE} for name in up.double.hosts}
+        assert touched.pop("canary") != set(), stopped.stdout
+        assert set().union(*touched.values()) == set(), stopped.stdout
+        ends = time.monotonic() + 30
+        while not reports(tmp_path / "reports"):
+            assert time.monotonic() < ends, stopped.stdout
+            time.sleep(0.2)
+        assert set(states(read(reports(tmp_path / "reports")[0])).values()) == {"drifted"}
+
+        # Without a limit every host gets its repair, and the report says on which one it broke off.
+        went_on = up.play("edefter_ready.yml", *FORKS, *options)
+        found = states(read(reports(tmp_path / "reports")[1]))
+        assert found.pop("canary") == "drifted", went_on.stdout
+        assert set(found.values()) == {"fixed"}, went_on.stdout
+
+
 SLICES = 4
 HOSTS = 200
 
