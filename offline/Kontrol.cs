@@ -40,7 +40,7 @@ namespace EdefterKontrol
             Prepare();
             Options options = Options.Read(args);
             Words words = new Words(options.Language);
-            SpeakUtf8();
+            Encoding before = SpeakUtf8();
             int code;
             try { code = Run(options, words); }
             catch (Exception error)
@@ -55,6 +55,7 @@ namespace EdefterKontrol
                 Console.WriteLine(words.Say("press"));
                 Console.ReadKey(true);
             }
+            Speak(before);
             return code;
         }
 
@@ -235,12 +236,24 @@ namespace EdefterKontrol
             catch (PlatformNotSupportedException) { return null; }
         }
 
-        private static void SpeakUtf8()
+        /// <summary>Turkish on any console; returns what it spoke before, to be put back: the window may be somebody's.</summary>
+        private static Encoding SpeakUtf8()
         {
-            // A console that cannot (or output that goes into a file of an old system) keeps what it has.
-            try { Console.OutputEncoding = new UTF8Encoding(false); }
+            Encoding before = null;
+            try { before = Console.OutputEncoding; }
             catch (IOException) { }
             catch (SecurityException) { }
+            return Speak(new UTF8Encoding(false)) ? before : null;
+        }
+
+        private static bool Speak(Encoding encoding)
+        {
+            if (encoding == null) { return false; }
+            // A console that cannot (or output that goes into a file of an old system) keeps what it has.
+            try { Console.OutputEncoding = encoding; }
+            catch (IOException) { return false; }
+            catch (SecurityException) { return false; }
+            return true;
         }
 
         /// <summary>True when the console window is ours alone: started by a double click, it would vanish with us.</summary>

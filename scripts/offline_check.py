@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everyt
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.offline import catalogue
 
 NAME = "edefter-kontrol.exe"
+MANIFEST = ROOT / "offline" / "app.manifest"
 REFERENCES = Path("/usr/lib/mono/4.5-api")
 ASSEMBLIES = ("System.dll", "System.Core.dll", "System.Web.Extensions.dll")
 OPTIONS = ("endpoints", "time_sources", "canaries", "use_canaries", "probe")
@@ -88,6 +90,16 @@ def repeatable(program: bytes, seed: str) -> bytes:
     raise BuildError("mcs made a file without a list of GUIDs")
 
 
+def resource(manifest: bytes) -> bytes:
+    """A .res file with the program's manifest (RT_MANIFEST 24, id 1), as a resource compiler writes it."""
+
+    def entry(kind: int, number: int, flags: int, data: bytes) -> bytes:
+        head = struct.pack("<IIHHHHIHHII", len(data), 32, 0xFFFF, kind, 0xFFFF, number, 0, flags, 0, 0, 0)
+        return head + data + bytes(-len(data) % 4)
+
+    return entry(0, 0, 0, b"") + entry(24, 1, 0x30, manifest)
+
+
 def build(
     out: Path, options: Mapping[str, Any] | None = None, extra: Sequence[Path] = (), references: bool = True
 ) -> Path:
@@ -96,7 +108,8 @@ def build(
     Raises BuildError, OptionError.
     """
     texts = sources()
-    about = {"version": VERSION, "sources_sha256": digest(texts)}
+    summed = {**texts, MANIFEST.relative_to(ROOT).as_posix(): MANIFEST.read_text(encoding="utf-8")}
+    about = {"version": VERSION, "sources_sha256": digest(summed)}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         command = [
@@ -118,6 +131,8 @@ def build(
         for name, content in (("about.json", json.dumps(about).encode()), ("catalogue.json", inside(options or {}))):
             (folder / name).write_bytes(content)
             command.append(f"-resource:{folder / name},{name}")
+        (folder / "app.res").write_bytes(resource(MANIFEST.read_bytes()))
+        command.append(f"-win32res:{folder / 'app.res'}")
         command += [str(ROOT / name) for name in texts] + [str(path) for path in extra]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,37 @@ def test_the_tests_answers_are_not_in_it(program: Path) -> None:
 
 def test_the_catalogue_is_in_it(program: Path) -> None:
     assert b'"firma.myedefter.com.tr"' in program.read_bytes()
+
+
+def resources(image: bytes) -> dict[tuple[int, ...], bytes]:
+    """Windows' own resources of a program, by type, id and language (PE format, .rsrc)."""
+    header = struct.unpack_from("<I", image, 0x3C)[0]
+    count, optional = struct.unpack_from("<H", image, header + 6)[0], struct.unpack_from("<H", image, header + 20)[0]
+    places = [header + 24 + optional + 40 * number for number in range(count)]
+    place = next(place for place in places if image[place : place + 8].rstrip(b"\0") == b".rsrc")
+    address, _size, start = struct.unpack_from("<III", image, place + 12)
+    found: dict[tuple[int, ...], bytes] = {}
+
+    def walk(offset: int, path: tuple[int, ...]) -> None:
+        named, numbered = struct.unpack_from("<HH", image, start + offset + 12)
+        for number in range(named + numbered):
+            key, to = struct.unpack_from("<II", image, start + offset + 16 + 8 * number)
+            if to >> 31:
+                walk(to & 0x7FFFFFFF, (*path, key))
+            else:
+                where, size = struct.unpack_from("<II", image, start + to)
+                found[*path, key] = image[start + where - address : start + where - address + size]
+
+    walk(0, ())
+    return found
+
+
+def test_windows_is_told_not_to_ask_for_rights(program: Path) -> None:
+    (manifest,) = (data for path, data in resources(program.read_bytes()).items() if path[:2] == (24, 1))
+    read = ET.fromstring(manifest)
+    level = next(item for item in read.iter() if item.tag.endswith("requestedExecutionLevel"))
+    assert level.attrib == {"level": "asInvoker", "uiAccess": "false"}
+    assert next(item for item in read.iter() if item.tag.endswith("supportedOS")).get("Id")
 
 
 def test_both_languages_say_the_same() -> None:

@@ -55,6 +55,7 @@ _TLS = {
     "not_tls": "onboard.not_tls",
 }
 _UNREACHABLE = ("host_unreachable", "network_unreachable", "access_denied", "network_down")
+_ODD = (400, 403, 405, 411, 415)
 # What each way of logging on needs to be offered (RFC 4559: Kerberos and NTLM both go inside Negotiate).
 _OFFERS = {
     "basic": ("basic",),
@@ -195,8 +196,9 @@ def _http(connection: Connection, looked: Looked) -> Finding | None:
     status = str(looked.status)
     if looked.status == 503:
         return _finding("http", "onboard.unavailable", Status.FAIL, status, evidence, answer=status)
-    # A listener that wants the client's certificate or Kerberos from the first byte may answer otherwise; 401 is usual.
-    if looked.status != 401:
+    # 401 is usual. HTTP.sys may also find fault with a request that has no body, and is Windows all the same.
+    odd = looked.status in _ODD and looked.server.startswith("Microsoft-HTTPAPI")
+    if looked.status != 401 and not odd:
         return _finding("http", "onboard.not_winrm", Status.FAIL, status, evidence, port=port, answer=status)
     wanted = _OFFERS.get(connection.auth)
     if wanted is not None and looked.offers and not set(wanted) & set(looked.offers):

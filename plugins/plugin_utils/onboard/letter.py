@@ -27,8 +27,10 @@ p { margin: 1.5mm 0 }
 .verdict { font-size: 15pt; font-weight: 600; padding: 2.5mm 4mm; border-left: 2.5mm solid; margin: 3mm 0 }
 .go { border-color: #1a7f37 } .stop { border-color: #b42318 }
 table { border-collapse: collapse; width: 100%; margin: 1.5mm 0; font-size: 9.5pt }
-th, td { border: .3mm solid #999; padding: 1mm 1.8mm; text-align: left; vertical-align: top; overflow-wrap: anywhere }
-th { background: #eef1f5; font-weight: 600; overflow-wrap: normal }
+th, td { border: .3mm solid #999; padding: 1mm 1.8mm; text-align: left; vertical-align: top;
+  overflow-wrap: break-word }
+td:nth-child(3), td:nth-child(4) { overflow-wrap: anywhere }
+th { background: #eef1f5; font-weight: 600 }
 ul { padding-left: 5mm; margin: 1.5mm 0 }
 @media (prefers-color-scheme: dark) {
   body { background: #16181c; color: #e6e6e6 } th { background: #262b33 } .meta { color: #b5b5b5 } }

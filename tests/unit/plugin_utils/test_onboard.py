@@ -179,6 +179,12 @@ def test_behind_a_proxy_nothing_is_known_from_outside() -> None:
     assert list(outside(proxied, dns="nxdomain").values()) == [("warn", "onboard.through_proxy")]
 
 
+def test_windows_may_find_fault_with_an_empty_request() -> None:
+    assert outside(HTTPS, status=411, offers=())["http"] == ("pass", "onboard.http_ok")
+    assert outside(HTTPS, status=411, offers=(), server="nginx")["http"] == ("fail", "onboard.not_winrm")
+    assert outside(HTTPS, status=404, offers=())["http"] == ("fail", "onboard.not_winrm")
+
+
 def test_ssh_has_a_port_only() -> None:
     ssh = Connection("ssh", "192.0.2.10", 22, False, "", "x")
     assert outside(ssh, ports={22: "ok"}) == {"port": ("pass", "onboard.port_ok")}
