@@ -7,7 +7,7 @@ RUN := scripts/run.sh
 .PHONY: help setup demo demo-down test unit integration sanity lint check molecule build offline-check clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ setup$$/, "", $$1); printf "  \033[1m%-15s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  bench-NAME      a benchmark: $(patsubst tests/benchmarks/bench_%.py,%,$(wildcard tests/benchmarks/bench_*.py))"
 
 setup: ## Debian packages, Python environments, Windows collections (all that the others need)
