@@ -8,11 +8,14 @@ The glue only: what is decided is decided in plugin_utils, by pure functions.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import time
 import traceback
 import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.executor.powershell.module_manifest import PSModuleDepFinder
 from ansible.utils.display import Display
 from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
 from ansible_collections.edefter.ready.plugins.module_utils.core import Deadline
@@ -29,9 +32,23 @@ OWN = ("run_dir", "phase", "error", "return_findings")
 # Seconds beyond its deadline that the control node's own measurement is waited for.
 GRACE = 5.0
 
-# ansible-core loads this file once, before it forks a process for each host: what is read here is read once.
-messages.catalogue()
-everything.wanted_from({})
+
+def _before_forks() -> None:
+    """What every host's process would do anew is done here once.
+
+    ansible-core loads this file before it forks a process for each host. What a fork finds imported and compiled it
+    need not do, and shares with the others.
+    """
+    messages.catalogue()
+    everything.wanted_from({})
+    # Nothing rests on this: what cannot be loaded here says why where it is needed.
+    with contextlib.suppress(Exception):
+        importlib.import_module("ansible_collections.edefter.ready.plugins.module_utils")
+        PSModuleDepFinder()
+        "host.example".encode("idna")
+
+
+_before_forks()
 
 
 class ActionModule(ObservingAction):
