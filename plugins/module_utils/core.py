@@ -96,7 +96,8 @@ def fault_from(phase: str, error: BaseException) -> Data:
         return make_fault(phase, _GAI_CODES.get(error.errno or 0, "dns_error"), error.errno, message)
     if isinstance(error, (socket.timeout, TimeoutError)):
         return make_fault(phase, "timeout", error.errno, message)
-    if isinstance(error, ssl.SSLEOFError):
+    # (Python 3.11 calls a connection that ends within the handshake a zero return.)
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return make_fault(phase, "eof", error.errno, message)
     if isinstance(error, ssl.SSLError):
         return make_fault(phase, "tls", error.errno, message)

@@ -45,7 +45,7 @@ def outcome(error: BaseException) -> str:
     """A name for an error that does not depend on the locale."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"verify:{error.verify_code}"
-    if isinstance(error, ssl.SSLEOFError) or (
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) or (
         isinstance(error, ssl.SSLError) and error.reason == "UNEXPECTED_EOF_WHILE_READING"
     ):
         return "eof"
