@@ -17,13 +17,14 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
 from ansible_collections.edefter.ready.plugins.module_utils.core import VERSION, Deadline
 from ansible_collections.edefter.ready.plugins.plugin_utils import messages, outcome, record, second_look
-from ansible_collections.edefter.ready.plugins.plugin_utils.assess import Vantage, assess, read_vantage
+from ansible_collections.edefter.ready.plugins.plugin_utils.assess import Assessment, Vantage, assess, read_vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge import process
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.offline import Read, read_folder
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore, write_atomically
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.offline import Here, judge_offline
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError, ShapeError, Step
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.offline import OfflineFile, newest
+from ansible_collections.edefter.ready.plugins.plugin_utils.onboard.firm import slugs
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.instructions import instructions
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.sheet import Sheet, others, render
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
@@ -111,7 +112,7 @@ def _judged(store: RunStore, read: Read, wanted: everything.Wanted, args: Json) 
     here = Here(VERSION, time.time(), args["max_age_days"], catalogue_sum(wanted))
     roster: list[dict[str, str]] = []
     counts: dict[str, int] = {}
-    sheets: list[Sheet] = []
+    sheets: dict[str, list[Sheet]] = {}
 
     def enter(entry: dict[str, str], made: Json) -> None:
         store.put(entry["host"], {"schema": record.SCHEMA, "run": run, **entry, **made})
@@ -123,16 +124,20 @@ def _judged(store: RunStore, read: Read, wanted: everything.Wanted, args: Json) 
         entry = {"host": host, "firm": firm, "branch": file.branch or args["branch"], "role": file.role}
         made, plan = judged(file, wanted, vantage, here, args["vantage_hours"] * 3600.0)
         enter(entry, made)
-        sheets.append(Sheet(host, firm, made["message"], instructions(plan), others(made["before"]["findings"])))
+        sheet = Sheet(host, firm, made["message"], instructions(plan), others(made["before"]["findings"]))
+        sheets.setdefault(firm, []).append(sheet)
     for name, why in read.broken:
         entry = {"host": name, "firm": args["firm"], "branch": args["branch"], "role": ""}
         enter(entry, outcome.broken({}, "shape", why, "before"))
     store.add_to_roster(roster)
-    pages = {}
-    for language in messages.LANGUAGES:
-        page = store.folder / f"instructions-{language}.html"
-        write_atomically(page, render(sheets, language))
-        pages[language] = str(page)
+    pages: dict[str, dict[str, str]] = {}
+    # A page goes to its firm: no other firm's machines are on it.
+    for firm, folder in slugs(sheets).items():
+        pages[firm] = {}
+        for language in messages.LANGUAGES:
+            page = store.folder / "firms" / folder / f"instructions-{language}.html"
+            write_atomically(page, render(sheets[firm], language))
+            pages[firm][language] = str(page)
     not_ready = sum(count for state, count in counts.items() if state in record.NOT_READY)
     return {
         "hosts": {host: name for host, (name, _file) in chosen.items()},
@@ -152,12 +157,18 @@ def judged(
 
     nearness: seconds; what the control node sees now says something of a file that is no older (or newer) than this.
     """
+
+    def near(offset: float | None) -> bool:
+        return vantage.endpoints is not None and abs(here.now - (file.started + (offset or 0.0))) <= nearness
+
     try:
-        assessment = assess(file.observation, wanted, Vantage())
-        clock = assessment.facts.get("clock") or {}
-        offset = clock.get("offset") if clock.get("corroborated") else None
-        if vantage.endpoints is not None and abs(here.now - (file.started + (offset or 0.0))) <= nearness:
-            assessment = assess(file.observation, wanted, vantage)
+        # The file's time is its machine's, and may be wrong by what only judging it tells.
+        guess = near(None)
+        assessment = assess(file.observation, wanted, vantage if guess else Vantage())
+        offset = _offset(assessment)
+        if near(offset) != guess:
+            assessment = assess(file.observation, wanted, Vantage() if guess else vantage)
+        if near(offset):
             found = outcome.entered(assessment, {}, "before")["before"]["findings"]
             look = second_look.wishes(file.observation, wanted, vantage, found)
             if look is not None:
@@ -171,3 +182,9 @@ def judged(
     said = judge_offline(file, here, offset)
     assessment = dataclasses.replace(assessment, findings=(*assessment.findings, *said))
     return outcome.entered(assessment, {}, "before"), assessment.plan
+
+
+def _offset(assessment: Assessment) -> float | None:
+    """How far the machine's clock is off (seconds, true minus shown), when several operators agree on it."""
+    clock = assessment.facts.get("clock") or {}
+    return clock.get("offset") if clock.get("corroborated") else None

@@ -12,7 +12,7 @@ version_added: "0.1.0"
 description:
   - Reads the files that C(edefter-kontrol.exe) wrote on machines that Ansible cannot reach, judges each as M(edefter.ready.readiness) judges a host, and
     writes the same records into a run's folder, from which M(edefter.ready.run_report) makes the reports.
-  - The plan becomes two pages of instructions for a person, in Turkish and in English, with the Windows dialog and the commands for each step.
+  - For each firm the plan becomes two pages of instructions for a person, in Turkish and in English, with the Windows dialog and the commands for each step.
   - Of several files of one machine the newest counts. A file that cannot be read stays in the report as a machine without a verdict.
   - The files are not trusted. Size, number and shape are bounded, and nothing in them is run or shown unescaped.
 extends_documentation_fragment:
@@ -108,9 +108,10 @@ ready:
   returned: always
   type: bool
 instructions:
-  description: The pages for whoever repairs by hand, by language.
+  description: The pages for whoever repairs by hand, by firm and language.
   returned: always
   type: dict
+  sample: {"Yıldız": {"tr": "reports/20261125T071500Z-ab12/firms/yildiz/instructions-tr.html"}}
 vantage:
   description: Whether the control node could measure, V(ok) or V(failed).
   returned: when it measured
