@@ -50,9 +50,11 @@ def read_json(path: pathlib.Path) -> object:
     # Not blocking, so that a named pipe in the folder does not hold the run up.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        facts = os.fstat(file.fileno())
+        if not stat.S_ISREG(facts.st_mode):
             raise ShapeError("file", "not a regular file")
-        content = file.read(MAX_BYTES + 1)
+        # (A buffer for the largest file would cost more than to judge a usual one.)
+        content = file.read(min(facts.st_size, MAX_BYTES) + 1)
     if len(content) > MAX_BYTES:
         raise ShapeError("file", f"larger than {MAX_BYTES} bytes")
     return json.loads(content.decode("utf-8-sig"), parse_constant=_no_constant, object_pairs_hook=_no_twice)
