@@ -53,7 +53,8 @@ def test_every_fault_at_once(double: Double) -> None:
     assert ended.of("reply-wrong_types")[0]["observation"]["sections"]["time"] == 3
     assert len(ended.of("reply-huge")[0]["observation"]["filler"]) > 50_000_000
     slow = [entry for entry in double.log("request", "slow") if entry["action"] == "Receive"]
-    assert slow[0]["ms"] >= 1000
+    # (An event loop may wake a little early by the clock that is read here.)
+    assert slow[0]["ms"] >= 950
 
 
 def test_faults_are_switched_while_running(double: Double) -> None:
