@@ -321,6 +321,39 @@ def test_go(onboarding: Onboarding) -> None:
     assert changed == []
 
 
+def test_an_inventory_does_as_well(onboarding: Onboarding, tmp_path: pathlib.Path) -> None:
+    """What a directory's inventory plugin gives: hosts of edefter_hosts, and no list."""
+    own = {
+        "ansible_host": "127.0.0.1",
+        "ansible_port": onboarding.double.hosts["hazir"].port,
+        "ansible_connection": "winrm",
+        "edefter_firm": GOOD,
+    }
+    hosts = {
+        "all": {"children": {"edefter_hosts": {"hosts": {"dizinden": own, "kapali2": {**own, "ansible_port": 9}}}}}
+    }
+    (onboarding.folder / "inventory" / "dizin.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
+    try:
+        played = run(
+            onboarding.folder / "ansible",
+            onboarding.folder / "inventory",
+            ROOT / "playbooks" / "onboard_firm.yml",
+            "-e",
+            json.dumps({"edefter_run_dir": str(tmp_path / "run"), "edefter_probe": {"timeout": 2, "deadline": 15}}),
+            netns=onboarding.net.control,
+        )
+    finally:
+        (onboarding.folder / "inventory" / "dizin.yml").unlink()
+    found = records(tmp_path / "run")
+    assert played.returncode != 0
+    assert found["dizinden"]["state"] in ("ready", "drifted"), played.stdout
+    # (WinRM answers on 5985 of this address.)
+    assert [f["cause"] for f in found["kapali2"]["before"]["findings"] if f["status"] == "fail"] == [
+        "onboard.other_port"
+    ]
+    assert "no-go (1 of 2 waiting)" in played.stdout
+
+
 def test_a_list_that_cannot_be_meant_so(onboarding: Onboarding, tmp_path: pathlib.Path) -> None:
     listed = tmp_path / "liste.csv"
     listed.write_text("ad,parola\npc1,gizli\n", encoding="utf-8")
