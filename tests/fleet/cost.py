@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds and megabytes of one command. Memory is what nobody else holds (PSS): main_mb that of the command's own
-    process, peak_mb of all its processes together, each at its peak."""
+    """Seconds and megabytes of one command, memory at its peak. peak_mb: all its processes together, pages that they
+    share counted once (PSS). main_mb: the command's own process, shared pages included (RSS)."""
 
     wall: float
     cpu: float
@@ -50,6 +50,13 @@ def memory_mb(pids: Sequence[int]) -> float:
     return total / 1024
 
 
+def resident_mb(pid: int) -> float:
+    """Resident set size of one process; 0 when it is gone."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as lines:
+        return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS:")), 0) / 1024
+    return 0.0
+
+
 class _Watch(threading.Thread):
     def __init__(self, pid: int, interval: float) -> None:
         super().__init__(daemon=True)
@@ -62,7 +69,7 @@ class _Watch(threading.Thread):
         while not self._ended.wait(self._interval):
             pids = children(self._pid)
             self.peak = max(self.peak, memory_mb(pids))
-            self.main = max(self.main, memory_mb([self._pid]))
+            self.main = max(self.main, resident_mb(self._pid))
             self.processes = max(self.processes, len(pids))
 
     def end(self) -> None:

@@ -97,7 +97,7 @@ def test_every_host_is_accounted_for_and_pays_only_for_itself(stage: Stage, tmp_
     for name in stage.double.hosts:
         assert stage.double.executions(name) == ([] if found[name] == "unreachable" else [OBSERVE]), name
     # The silent host and the slow ones wait side by side: nowhere near the sum of all waiting.
-    assert took < 60, took
+    assert took < 150, took
     assert played.returncode != 0
     # The roster told each host its neighbours without anybody going through the fleet for it.
     args = stage.double.log("module", "b002pc0003")[0]["args"]
