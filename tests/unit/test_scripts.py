@@ -103,13 +103,23 @@ def test_a_gate_over_its_limit_ends_with_all_it_started(
         f"open({str(pid)!r}, 'w').write(str(child.pid))\n"
         "time.sleep(60)"
     )
-    monkeypatch.setattr(gates, "GATES", (gates.Gate("slow", "a", python(code), limit=1.5),))
+    monkeypatch.setattr(gates, "GATES", (gates.Gate("slow", "a", python(code), limit=4),))
     started = time.monotonic()
     assert gates.main([]) == 1
-    assert time.monotonic() - started < 15
-    assert "over its limit of 2 s" in capsys.readouterr().out
-    state = Path(f"/proc/{pid.read_text()}/stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+    assert time.monotonic() - started < 30
+    assert "over its limit of 4 s" in capsys.readouterr().out
+    # Killed is not yet gone: on a busy machine the kernel takes its time.
+    until = time.monotonic() + 10
+    while _runs(pid.read_text()) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not _runs(pid.read_text())
+
+
+def _runs(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_the_gates_are_the_ones_that_were_promised() -> None:
