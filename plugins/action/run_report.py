@@ -68,7 +68,13 @@ class ActionModule(ActionBase):
             changed=False,
             counts={state: count for state, count in written.digest.counts.items() if count},
             ready=written.digest.all_ready,
-            ansible_facts={"edefter_apart": _apart(written.digest)},
+            ansible_facts={
+                "edefter_apart": _apart(written.digest),
+                # Before ansible-core 2.21 a host that was unreachable cannot be put into a group.
+                "edefter_unreached": [
+                    line.host for firm in written.digest.firms for line in firm.hosts if line.state == "unreachable"
+                ],
+            },
             files=dict(written.files),
             pruned=memory.prune(store, args["keep"]),
             summary=lines,

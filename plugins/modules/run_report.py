@@ -16,6 +16,7 @@ description:
   - Leaves C(digest.json) in the run's folder, and reads that of the newest run before it in the same folder. So the report knows since when a host is not
     ready, what changed, and how fast its clock drifts.
   - Sets the fact C(edefter_apart), hosts whose clocks are too far from their server's, with a sentence about each. M(edefter.ready.run_verdict) takes it.
+  - Sets the fact C(edefter_unreached), the hosts that could not be reached.
   - Shows a summary on the terminal.
 options:
   run_dir:
