@@ -208,8 +208,8 @@ class Job:
 def essence(report: dict[str, Any]) -> dict[str, Any]:
     """What a report says, without what differs from run to run: moments, durations, the run's name.
 
-    Nor the table of time sources: replayed answers carry the time of the first, genuine one, so the control node, whose clock
-    goes on, is outvoted as a witness in some runs and too vague to be in others.
+    Nor the table of time sources: replayed answers carry the time of the first, genuine one, so the control node, whose
+    clock goes on, is outvoted as a witness in some runs and too vague to be in others.
     """
     text = {}
     for host in report["hosts"]:
