@@ -9,14 +9,14 @@ using ansible_collections.edefter.ready.plugins.module_utils.Core;
 
 namespace ansible_collections.edefter.ready.plugins.module_utils.ClockInfo
 {
-    /// <summary>Entry of the module clock_info: the section `clock` alone.</summary>
-    public static class ClockInfo
-    {
-        public static Dictionary<string, object> Run(IDictionary parameters)
-        {
-            Dictionary<string, Section.Body> bodies = new Dictionary<string, Section.Body>();
-            bodies["clock"] = Clock.Clock.Collect;
-            return Observer.Observe("clock_info", bodies, parameters);
-        }
-    }
+	/// <summary>Entry of the module clock_info: the section `clock` alone.</summary>
+	public static class ClockInfo
+	{
+		public static Dictionary<string, object> Run(IDictionary parameters)
+		{
+			Dictionary<string, Section.Body> bodies = new Dictionary<string, Section.Body>();
+			bodies["clock"] = Clock.Clock.Collect;
+			return Observer.Observe("clock_info", bodies, parameters);
+		}
+	}
 }

@@ -11,16 +11,16 @@ using ansible_collections.edefter.ready.plugins.module_utils.Proxy;
 
 namespace ansible_collections.edefter.ready.plugins.module_utils.EndpointInfo
 {
-    /// <summary>Entry of the module endpoint_info.</summary>
-    public static class EndpointInfo
-    {
-        public static Dictionary<string, object> Run(IDictionary parameters)
-        {
-            Dictionary<string, Section.Body> bodies = new Dictionary<string, Section.Body>();
-            bodies["endpoints"] = Endpoints.Endpoints.Collect;
-            bodies["proxy"] = Proxy.Proxy.Collect;
-            bodies["network"] = Network.Network.Collect;
-            return Observer.Observe("endpoint_info", bodies, parameters);
-        }
-    }
+	/// <summary>Entry of the module endpoint_info.</summary>
+	public static class EndpointInfo
+	{
+		public static Dictionary<string, object> Run(IDictionary parameters)
+		{
+			Dictionary<string, Section.Body> bodies = new Dictionary<string, Section.Body>();
+			bodies["endpoints"] = Endpoints.Endpoints.Collect;
+			bodies["proxy"] = Proxy.Proxy.Collect;
+			bodies["network"] = Network.Network.Collect;
+			return Observer.Observe("endpoint_info", bodies, parameters);
+		}
+	}
 }

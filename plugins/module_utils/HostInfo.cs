@@ -15,26 +15,26 @@ using ansible_collections.edefter.ready.plugins.module_utils.TimeSettings;
 
 namespace ansible_collections.edefter.ready.plugins.module_utils.HostInfo
 {
-    /// <summary>Entry of the module host_info: every section in one observation.</summary>
-    public static class HostInfo
-    {
-        public static Dictionary<string, object> Run(IDictionary parameters)
-        {
-            return Observer.Observe("host_info", Bodies(), parameters);
-        }
+	/// <summary>Entry of the module host_info: every section in one observation.</summary>
+	public static class HostInfo
+	{
+		public static Dictionary<string, object> Run(IDictionary parameters)
+		{
+			return Observer.Observe("host_info", Bodies(), parameters);
+		}
 
-        /// <summary>Every section by name: what the offline check runs too.</summary>
-        public static Dictionary<string, Section.Body> Bodies()
-        {
-            Dictionary<string, Section.Body> bodies = new Dictionary<string, Section.Body>();
-            bodies["identity"] = Identity.Identity.Collect;
-            bodies["clock"] = Clock.Clock.Collect;
-            bodies["network"] = Network.Network.Collect;
-            bodies["proxy"] = Proxy.Proxy.Collect;
-            bodies["endpoints"] = Endpoints.Endpoints.Collect;
-            bodies["firewall"] = Firewall.Firewall.Collect;
-            bodies["time"] = TimeSettings.TimeSettings.Collect;
-            return bodies;
-        }
-    }
+		/// <summary>Every section by name: what the offline check runs too.</summary>
+		public static Dictionary<string, Section.Body> Bodies()
+		{
+			Dictionary<string, Section.Body> bodies = new Dictionary<string, Section.Body>();
+			bodies["identity"] = Identity.Identity.Collect;
+			bodies["clock"] = Clock.Clock.Collect;
+			bodies["network"] = Network.Network.Collect;
+			bodies["proxy"] = Proxy.Proxy.Collect;
+			bodies["endpoints"] = Endpoints.Endpoints.Collect;
+			bodies["firewall"] = Firewall.Firewall.Collect;
+			bodies["time"] = TimeSettings.TimeSettings.Collect;
+			return bodies;
+		}
+	}
 }

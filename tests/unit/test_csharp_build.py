@@ -72,6 +72,12 @@ def test_namespace_and_header(name: str) -> None:
     assert "SPDX-License-Identifier: GPL-3.0-or-later" in text.split("namespace", 1)[0]
 
 
+@pytest.mark.parametrize("name", SOURCES)
+def test_indented_with_tabs(name: str) -> None:
+    # All of it travels to every host in every run; four blanks a level would make it a fifth longer.
+    assert [line for line in SOURCES[name].splitlines() if line.startswith("  ") or line != line.rstrip()] == []
+
+
 # ------------------------------------------------------------------ what the compiled code may touch
 
 # Types that can change a machine, and the members of each that only look. Types that are not named here are free.
