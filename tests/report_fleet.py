@@ -14,9 +14,10 @@ import random
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils import outcome, record
-from ansible_collections.edefter.ready.plugins.plugin_utils.assess import Vantage, assess
+from ansible_collections.edefter.ready.plugins.plugin_utils.assess import assess
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Status
+from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import Vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
 
 Json = dict[str, t.Any]

@@ -17,7 +17,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
 from ansible_collections.edefter.ready.plugins.module_utils.core import VERSION, Deadline
 from ansible_collections.edefter.ready.plugins.plugin_utils import messages, outcome, record, second_look
-from ansible_collections.edefter.ready.plugins.plugin_utils.assess import Assessment, Vantage, assess, read_vantage
+from ansible_collections.edefter.ready.plugins.plugin_utils.assess import Assessment, assess
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge import process
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.offline import Read, read_folder
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore, write_atomically
@@ -27,6 +27,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.observation.offline 
 from ansible_collections.edefter.ready.plugins.plugin_utils.onboard.firm import slugs
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.instructions import instructions
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.sheet import Sheet, others, render
+from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import Vantage, read_vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.offline import catalogue_sum
 

@@ -9,7 +9,7 @@ The glue only: what is decided is decided in plugin_utils, by pure functions.
 from __future__ import annotations
 
 import contextlib
-import importlib
+import pathlib
 import time
 import traceback
 import typing as t
@@ -20,9 +20,11 @@ from ansible.utils.display import Display
 from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
 from ansible_collections.edefter.ready.plugins.module_utils.core import Deadline
 from ansible_collections.edefter.ready.plugins.plugin_utils import messages, outcome, record, second_look
-from ansible_collections.edefter.ready.plugins.plugin_utils.assess import Window, read_vantage
+from ansible_collections.edefter.ready.plugins.plugin_utils.assess import Window
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
+from ansible_collections.edefter.ready.plugins.plugin_utils.judge import endpoint_model
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError
+from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import from_judged
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
 
 MAX_MESSAGE = 600
@@ -40,11 +42,15 @@ def _before_forks() -> None:
     need not do, and shares with the others.
     """
     messages.catalogue()
+    endpoint_model.signatures()
     everything.wanted_from({})
     # Nothing rests on this: what cannot be loaded here says why where it is needed.
     with contextlib.suppress(Exception):
-        importlib.import_module("ansible_collections.edefter.ready.plugins.module_utils")
-        PSModuleDepFinder()
+        # ansible-core's patterns, packages and paths for the Windows twin: a third of what its payload costs.
+        module = pathlib.Path(__file__).parents[1] / "modules" / "host_info.ps1"
+        finder = PSModuleDepFinder()
+        finder.scan_exec_script("module_wrapper.ps1")
+        finder.scan_module(module.read_bytes(), fqn=f"ansible_collections.edefter.ready.plugins.modules.{module.stem}")
         "host.example".encode("idna")
 
 
@@ -103,7 +109,7 @@ class ActionModule(ObservingAction):
             return outcome.broken(earlier, "module", message[:MAX_MESSAGE], args["phase"])
         # The control node measures beside the first hosts; only their verdicts have to wait for it.
         patience = float(wanted.probe.get("deadline", everything.DEADLINE)) + GRACE
-        vantage = read_vantage(store.awaited_vantage(patience) if store else None)
+        vantage = from_judged(store.awaited_vantage(patience) if store else None)
         observation = reply.get("observation")
         try:
             result = outcome.observed(observation, wanted, vantage, window, earlier, args["phase"])

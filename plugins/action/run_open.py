@@ -25,10 +25,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
 from ansible_collections.edefter.ready.plugins.module_utils import clock, endpoints, identity, network, options, proxy
 from ansible_collections.edefter.ready.plugins.module_utils.core import VERSION, observe
-from ansible_collections.edefter.ready.plugins.plugin_utils.assess import in_order, judged_of, read_vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge import aftermath, process
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError
+from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import in_order, judged_of, read_vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
 
 SPEC = everything.run_open_spec()

@@ -38,6 +38,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.observation.proxy im
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.time import TimeObservation, parse_time
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.firewall import plan_firewall
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.time import plan_time
+from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import Vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.w32time.case import ClockView, domain_clock_of
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.everything import Wanted
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.firewall import FirewallContext
@@ -58,31 +59,6 @@ class Window:
 
     sent: float
     received: float
-
-
-@dataclasses.dataclass(frozen=True)
-class Vantage:
-    """What the control node saw of itself: its endpoints, and how far its own clock is off (seconds, true - node)."""
-
-    endpoints: Endpoints | None = None
-    lo: float | None = None
-    hi: float | None = None
-
-    def addresses(self) -> dict[str, tuple[str, ...]]:
-        """Addresses that the control node connected to, by host name: what the hosts should try too."""
-        found: dict[str, list[str]] = {}
-        for target in self.endpoints.targets if self.endpoints else ():
-            known = found.setdefault(target.host, [])
-            for attempt in target.attempts:
-                if attempt.tcp.error is None and attempt.address not in known:
-                    known.append(attempt.address)
-        # In an order that does not depend on who answered first: equal runs ask equal things.
-        return {host: in_order(addresses) for host, addresses in found.items() if addresses}
-
-
-def in_order(addresses: t.Iterable[str]) -> tuple[str, ...]:
-    """IPv4 first, then by their text."""
-    return tuple(sorted(addresses, key=lambda address: (":" in address, address)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,49 +117,6 @@ class _Reader:
                 blocks_filing=name in _DECISIVE,
             )
         )
-
-
-def read_vantage(raw: object) -> Vantage:
-    """The control node's observation as stored. One that cannot be read is as none: hosts are judged without it."""
-    try:
-        sections = parse_observation(raw).sections
-    except ShapeError:
-        return Vantage()
-    endpoints: Endpoints | None = None
-    lo = hi = None
-    try:
-        if "endpoints" in sections and sections["endpoints"].ok:
-            endpoints = parse_endpoints(sections["endpoints"].data)
-    except ShapeError:
-        endpoints = None
-    try:
-        if "clock" in sections and sections["clock"].ok:
-            own = clock_verdict.assess(parse_clock(sections["clock"].data))
-            if own.corroborated:
-                lo, hi = own.lo, own.hi
-    except ShapeError:
-        lo = hi = None
-    return Vantage(endpoints, lo, hi)
-
-
-def judged_of(raw: object) -> object:
-    """The part of the control node's observation that read_vantage and the judges look at.
-
-    Every host's process reads it: what nobody asks for would be parsed as often as there are hosts.
-    """
-    if not isinstance(raw, dict) or not isinstance(raw.get("sections"), dict):
-        return None
-    sections = {name: raw["sections"][name] for name in ("endpoints", "clock") if name in raw["sections"]}
-    try:
-        lean = {**sections["endpoints"]["data"], "canaries": []}
-        lean["targets"] = [
-            {**target, "dns": target["dns"] and {**target["dns"], "queries": []}} for target in lean["targets"]
-        ]
-        sections["endpoints"] = {**sections["endpoints"], "data": lean}
-    except (KeyError, TypeError):
-        # It failed, or has another shape: as it came, for read_vantage to refuse.
-        pass
-    return {**raw, "sections": sections}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -315,7 +248,10 @@ def _linked(findings: t.Iterable[Finding], plan: t.Iterable[Step]) -> t.Iterator
         if owner is Owner.COLLECTION and not steps:
             # A judge that hoped for a plan which then left this out: whoever runs the machine has to.
             owner = Owner.LOCAL_ADMIN
-        yield dataclasses.replace(finding, steps=steps, owner=owner)
+        if steps == finding.steps and owner is finding.owner:
+            yield finding
+        else:
+            yield dataclasses.replace(finding, steps=steps, owner=owner)
 
 
 def _incomplete() -> Finding:

@@ -12,8 +12,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils import record
-from ansible_collections.edefter.ready.plugins.plugin_utils.assess import Assessment, Vantage, Window, assess
+from ansible_collections.edefter.ready.plugins.plugin_utils.assess import Assessment, Window, assess
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Area, Finding, Owner, ShapeError, Status
+from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import Vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.everything import Wanted
 
 Json = t.Mapping[str, t.Any]

@@ -18,6 +18,8 @@ SCHEMA = 1
 STATES = ("ready", "fixed", "drifted", "blocked", "unknown", "unreachable", "pending")
 NOT_READY = ("drifted", "blocked", "unknown", "unreachable", "pending")
 
+_FINDING = tuple(field.name for field in dataclasses.fields(Finding))
+
 # What a person wants to read first: what blocks filing, then by severity.
 _SEVERITY = {Status.FAIL: 0, Status.UNKNOWN: 1, Status.WARN: 2, Status.PASS: 3}
 
@@ -29,12 +31,17 @@ def order(findings: t.Iterable[Finding]) -> list[Finding]:
 
 def finding_dict(finding: Finding) -> dict[str, t.Any]:
     """FINDING of the contract: the fields, plus title and remedy in every language."""
-    result = dataclasses.asdict(finding)
-    result["params"] = dict(finding.params)
-    result["evidence"] = [{"key": item.key, "value": item.value} for item in finding.evidence]
+    # Field by field: dataclasses.asdict copies deeply, for every check of every host.
+    result: dict[str, t.Any] = {name: getattr(finding, name) for name in _FINDING}
+    for name in ("area", "status", "owner"):
+        result[name] = str(result[name])
+    for name in ("contributing", "ruled_out", "steps"):
+        result[name] = list(result[name])
+    result["params"] = {key: str(value) for key, value in finding.params.items()}
+    result["evidence"] = [{"key": item.key, "value": str(item.value)} for item in finding.evidence]
     for part in ("title", "remedy"):
         result[part] = messages.render(finding.cause, part, finding.params)
-    return t.cast("dict[str, t.Any]", _plain(result))
+    return result
 
 
 def finding_from_dict(data: t.Mapping[str, t.Any]) -> Finding:

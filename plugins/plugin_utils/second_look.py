@@ -13,10 +13,10 @@ import dataclasses
 import ipaddress
 import typing as t
 
-from ansible_collections.edefter.ready.plugins.plugin_utils.assess import Vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import ShapeError
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Target, parse_endpoints
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.envelope import parse_observation
+from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import Vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.everything import Wanted
 
 MAX_ADDRESSES = 4

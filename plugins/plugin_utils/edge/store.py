@@ -14,7 +14,7 @@ memory stays flat however large the fleet is.
     <folder>/branches/<hash>.txt   a host a line, sorted: who shares one branch's address with whom
     <folder>/addresses.json  {endpoint's host: [address]} as the control node resolves them
     <folder>/vantage.json    the control node's own observation, or null: it failed
-    <folder>/vantage-judged.json   the part of it that hosts are held against
+    <folder>/vantage-judged.json   what hosts are held against (vantage.py)
     <folder>/vantage.pid     who is measuring it
     <folder>/hosts/<name>.json   one record (docs/contracts.md)
 """
@@ -164,6 +164,7 @@ class RunStore:
 
     def put_vantage(self, observation: Json | None, judged: t.Any = None) -> None:
         """The control node's own observation, or null when it failed. judged: the part of it that every host reads."""
+        # First: whoever waits for vantage.json then finds both.
         if judged is not None:
             write_atomically(self.folder / "vantage-judged.json", _dumps(judged))
         write_atomically(self.folder / "vantage.json", _dumps(observation))
@@ -185,7 +186,8 @@ class RunStore:
         write_atomically(self.folder / "vantage.pid", _dumps(process.to_json(who)))
 
     def awaited_vantage(self, patience: float) -> t.Any:
-        """The control node's observation, waited for while its process is at it, at most `patience` seconds."""
+        """What every host reads of the control node's observation, waited for while its process is at it, at most
+        `patience` seconds; None when it failed, or did not come."""
         ends = time.monotonic() + patience
         path = self.folder / "vantage.json"
         while not path.is_file() and time.monotonic() < ends and self._is_measuring():
@@ -193,7 +195,7 @@ class RunStore:
         try:
             return json.loads((self.folder / "vantage-judged.json").read_text(encoding="utf-8"))
         except OSError:
-            return self.vantage()
+            return None
 
     def _is_measuring(self) -> bool:
         try:

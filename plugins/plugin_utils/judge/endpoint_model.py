@@ -238,28 +238,29 @@ class Context:
 
 
 @functools.lru_cache(maxsize=1)
-def _signatures() -> t.Mapping[str, t.Any]:
+def signatures() -> t.Mapping[str, t.Any]:
+    """Names of inspecting products, block pages and portals (data/signatures.json)."""
     path = pathlib.Path(__file__).parents[1] / "data" / "signatures.json"
     return t.cast("t.Mapping[str, t.Any]", json.loads(path.read_text(encoding="utf-8")))
 
 
 def block_portal(address: str) -> str:
     """The product whose block page lives at that address, else empty."""
-    return str(_signatures()["block_portals"].get(address, ""))
+    return str(signatures()["block_portals"].get(address, ""))
 
 
 @functools.lru_cache(maxsize=4096)
 def inspector(name: str) -> str:
     """The product whose name stands in a certificate's issuer, else empty."""
     lower = name.lower()
-    return next((str(product) for needle, product in _signatures()["inspectors"] if needle in lower), "")
+    return next((str(product) for needle, product in signatures()["inspectors"] if needle in lower), "")
 
 
 @functools.lru_cache(maxsize=1024)
 def block_page(text: str) -> str | None:
     """The product that a block page names, empty when it is one but names nobody, None when it is no block page."""
     lower = text.lower()
-    return next((str(product) for needle, product in _signatures()["pages"] if needle in lower), None)
+    return next((str(product) for needle, product in signatures()["pages"] if needle in lower), None)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -25,6 +25,10 @@ MAX_SAMPLES = 64
 _WALL_LOW = -116_444_736_000_000_000
 _WALL_HIGH = 2_534_023_008_000_000_000
 _MONO_HIGH = 3600 * TICKS
+# Compiled here and not where they are used: each host is judged in a process of its own, forked after this was loaded.
+_WHOLE = re.compile(r"-?\d{1,20}", re.ASCII)
+_STAMP = re.compile(r"[0-9a-f]{16}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -120,14 +124,14 @@ class ClockObservation:
 
 def _wall(value: object, path: str) -> int:
     text = shape.text(value, path, 30)
-    if not re.fullmatch(r"-?\d{1,20}", text, re.ASCII):
+    if not _WHOLE.fullmatch(text):
         raise ShapeError(path, f"{text!r} is not a whole number as text")
     return shape.integer(int(text), path, _WALL_LOW, _WALL_HIGH)
 
 
 def _span(value: object, path: str) -> int:
     text = shape.text(value, path, 30)
-    if not re.fullmatch(r"-?\d{1,20}", text, re.ASCII):
+    if not _WHOLE.fullmatch(text):
         raise ShapeError(path, f"{text!r} is not a whole number as text")
     return int(text)
 
@@ -138,7 +142,7 @@ def _mono(value: object, path: str) -> int:
 
 def _stamp(value: object, path: str) -> int:
     text = shape.text(value, path, 20)
-    if not re.fullmatch(r"[0-9a-f]{16}", text):
+    if not _STAMP.fullmatch(text):
         raise ShapeError(path, "16 hex digits were expected")
     return int(text, 16)
 
@@ -191,7 +195,7 @@ def _answer(value: object, path: str) -> DateAnswer:
 
 def _moment(value: object, path: str) -> int:
     text = shape.text(value, path, 40)
-    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", text, re.ASCII):
+    if not _MOMENT.fullmatch(text):
         raise ShapeError(path, f"{text!r} is not an ISO 8601 time in UTC")
     try:
         moment = dt.datetime.fromisoformat(text)

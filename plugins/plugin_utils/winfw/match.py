@@ -16,6 +16,8 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.winfw import grammar
 from ansible_collections.edefter.ready.plugins.plugin_utils.winfw.grammar import fold
 from ansible_collections.edefter.ready.plugins.plugin_utils.winfw.rule import Addresses, Ports, Rule
 
+_BACKSLASHES = re.compile(r"\\+")
+
 
 class Match(enum.IntEnum):
     """How surely a rule matches; the order makes min() mean "and", max() mean "or"."""
@@ -208,7 +210,7 @@ def _small(path: str) -> str:
 @functools.lru_cache(maxsize=4096)
 def normal_path(path: str) -> str:
     """A path for comparison: folded, one kind of slash, the usual folders under their variable's name."""
-    text = re.sub(r"\\+", r"\\", _small(path.strip().strip('"')).replace("/", "\\"))
+    text = _BACKSLASHES.sub(r"\\", _small(path.strip().strip('"')).replace("/", "\\"))
     for pattern, name in _ROOTS:
         match = pattern.match(text)
         if match:

@@ -13,13 +13,14 @@ import typing as t
 import pytest
 from ansible_collections.edefter.ready.plugins.plugin_utils import assess, outcome
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError, Owner, ShapeError, Status
+from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import Vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
 from hypothesis import given
 from hypothesis import strategies as st
 
 RAW = json.loads((pathlib.Path(__file__).parent / "data" / "observation.json").read_text(encoding="utf-8"))
 WANTED = everything.wanted_from({})
-NOTHING = assess.Vantage()
+NOTHING = Vantage()
 SECTIONS = tuple(RAW["sections"])
 
 
@@ -114,22 +115,8 @@ def test_a_scope_judges_its_own_part(scope: str) -> None:
     assert areas or scope == "time"
 
 
-def test_the_vantage_gives_addresses_and_testifies_only_when_sure() -> None:
-    vantage = assess.read_vantage(RAW)
-    assert vantage.lo is not None
-    assert vantage.hi is not None
-    assert vantage.addresses()["uyg.edefter.gov.tr"]
-    arguments = everything.module_arguments(WANTED, vantage.addresses())
-    assert {entry["host"] for entry in arguments["extra_addresses"]} == set(vantage.addresses())
-    assert assess.read_vantage(None) == NOTHING
-    assert assess.read_vantage({"schema": 9}) == NOTHING
-    broken = raw(endpoints={"status": "ok", "error": None, "data": {"targets": 1}}, clock={"status": "ok", "data": {}})
-    assert assess.read_vantage(broken) == NOTHING
-    assert NOTHING.addresses() == {}
-
-
 def test_the_control_node_is_a_witness_to_the_clock() -> None:
-    vantage = assess.Vantage(None, -0.001, 0.001)
+    vantage = Vantage(None, -0.001, 0.001)
     start = RAW["sections"]["clock"]["data"]["wall_start"]
     sent = int(start) / 10_000_000
     window = assess.Window(sent - 0.5, sent + 30.0)

@@ -9,12 +9,13 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.edefter.ready.plugins.plugin_utils import assess, second_look
+from ansible_collections.edefter.ready.plugins.plugin_utils import second_look
+from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import Vantage, read_vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
 
 RAW = json.loads((pathlib.Path(__file__).parent / "data" / "observation.json").read_text(encoding="utf-8"))
 WANTED = everything.wanted_from({})
-VANTAGE = assess.read_vantage(RAW)
+VANTAGE = read_vantage(RAW)
 TROUBLE = [{"check": "endpoint", "subject": "uyg", "status": "fail"}]
 
 
@@ -55,12 +56,12 @@ def test_few_addresses_only() -> None:
         (RAW, VANTAGE, TROUBLE),
         (lied_to("203.0.113.200"), VANTAGE, []),
         (lied_to("203.0.113.200"), VANTAGE, [{**TROUBLE[0], "status": "pass"}]),
-        (lied_to("203.0.113.200"), assess.Vantage(), TROUBLE),
+        (lied_to("203.0.113.200"), Vantage(), TROUBLE),
         ("<html>", VANTAGE, TROUBLE),
         (lied_to("203.0.113.200"), VANTAGE, [{**TROUBLE[0], "subject": "no-such"}]),
     ],
 )
-def test_nothing_to_learn(raw: t.Any, vantage: assess.Vantage, findings: list[t.Any]) -> None:
+def test_nothing_to_learn(raw: t.Any, vantage: Vantage, findings: list[t.Any]) -> None:
     assert second_look.wishes(raw, WANTED, vantage, findings) is None
 
 
@@ -88,4 +89,4 @@ def test_the_answers_join_the_vantage() -> None:
 
 def test_an_answer_that_cannot_be_read_changes_nothing() -> None:
     assert second_look.enriched(VANTAGE, None) == VANTAGE
-    assert second_look.enriched(assess.Vantage(), {}) == assess.Vantage()
+    assert second_look.enriched(Vantage(), {}) == Vantage()
