@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils.clock.verdict import ClockVerdict, SourceVerdict
 from ansible_collections.edefter.ready.plugins.plugin_utils.messages import LANGUAGES
@@ -20,9 +19,6 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.clock import 
 DAY = 86400.0
 # Behind by more than this, no time zone, holiday or wrong hand explains it.
 BATTERY_BEHIND = 30 * DAY
-# A crystal that is fine stays within 100 ppm (9 s a day); firmware and a failing battery show as more.
-DRIFT_PPM = 200.0
-
 
 # Below this many seconds: unit in English and Turkish, seconds in it, digits behind the point.
 _UNITS = (
@@ -246,60 +242,35 @@ def _reset_to(host_utc: str, bios_date: str | None) -> str:
     return "january" if host.month == 1 and host.day <= 31 and host.year <= 2030 else ""
 
 
-def _battery(verdict: ClockVerdict, bios_date: str | None, drift_ppm: float | None) -> Finding | None:
+def _battery(verdict: ClockVerdict, bios_date: str | None) -> Finding | None:
     """Evidence of an empty CMOS battery. None: none."""
     offset = verdict.offset
-    signs: list[Evidence] = []
-    behind = offset is not None and verdict.lo is not None and verdict.lo > BATTERY_BEHIND
-    if behind and offset is not None:
-        signs.append(Evidence("behind", seconds(offset)))
-        reset = _reset_to(verdict.host_utc, bios_date)
-        if reset:
-            signs.append(Evidence("default_date", f"{verdict.host_utc[:10]} ({reset})"))
-    if drift_ppm is not None and abs(drift_ppm) > DRIFT_PPM:
-        signs.append(Evidence("drift_ppm", f"{drift_ppm:+.0f}"))
-    if not signs:
+    if offset is None or verdict.lo is None or verdict.lo <= BATTERY_BEHIND:
         return None
-    sure = behind and (verdict.corroborated or len(signs) > 1)
+    signs = [Evidence("behind", seconds(offset))]
+    reset = _reset_to(verdict.host_utc, bios_date)
+    if reset:
+        signs.append(Evidence("default_date", f"{verdict.host_utc[:10]} ({reset})"))
     return Finding(
         id="clock.battery",
         area=Area.CLOCK,
         check="clock.battery",
         subject="",
-        status=Status.FAIL if sure else Status.WARN,
-        cause="clock.battery.empty" if behind else "clock.battery.drift",
+        status=Status.FAIL if verdict.corroborated or reset else Status.WARN,
+        cause="clock.battery.empty",
         owner=Owner.LOCAL_ADMIN,
         observed=", ".join(sign.value for sign in signs),
         expected="-",
         params={
-            "behind_tr": seconds(offset, "tr", sign=False) if offset is not None else "?",
-            "behind_en": seconds(offset, "en", sign=False) if offset is not None else "?",
+            "behind_tr": seconds(offset, "tr", sign=False),
+            "behind_en": seconds(offset, "en", sign=False),
             "host_utc": verdict.host_utc,
-            "drift": f"{abs(drift_ppm or 0.0) * 0.0864:.0f}",
         },
         evidence=tuple(signs),
     )
 
 
-def drift(earlier: ClockVerdict, later: ClockVerdict, seconds_between: float) -> float | None:
-    """Parts per million by which the host's clock ran slow (positive) or fast between two measurements.
-
-    None when the two intervals cannot tell. Only meaningful while nobody set the clock in between.
-    """
-    known = (earlier.lo, earlier.hi, later.lo, later.hi)
-    if any(value is None for value in known) or seconds_between < 60.0:
-        return None
-    earlier_lo, earlier_hi, later_lo, later_hi = t.cast("tuple[float, float, float, float]", known)
-    low, high = later_lo - earlier_hi, later_hi - earlier_lo
-    if low <= 0.0 <= high:
-        return 0.0
-    nearest = low if low > 0.0 else high
-    return nearest / seconds_between * 1e6
-
-
-def judge_clock(
-    verdict: ClockVerdict, wanted: ClockWanted, bios_date: str | None = None, drift_ppm: float | None = None
-) -> tuple[Finding, ...]:
-    """All findings about the clock. bios_date, drift_ppm: evidence about the battery, where the caller has some."""
-    optional = (_udp123(verdict, wanted), _battery(verdict, bios_date, drift_ppm))
+def judge_clock(verdict: ClockVerdict, wanted: ClockWanted, bios_date: str | None = None) -> tuple[Finding, ...]:
+    """All findings about the clock. bios_date: evidence about the battery, where the caller has some."""
+    optional = (_udp123(verdict, wanted), _battery(verdict, bios_date))
     return (_offset(verdict, wanted), _sources(verdict), *(finding for finding in optional if finding is not None))
