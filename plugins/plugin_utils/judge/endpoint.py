@@ -71,7 +71,7 @@ class Situation:
 
     vantage: what the control node saw; same_site: whether it sits behind the same firewall, None when nobody said.
     clock: the clock's verdict. started, elapsed_ms: of the observation, by the host's own clock.
-    firewall: what the host's own firewall does, by endpoint id. peers: other hosts of the branch.
+    firewall: what the host's own firewall does, by endpoint id.
     """
 
     network: Network | None = None
@@ -82,7 +82,6 @@ class Situation:
     started: str = ""
     elapsed_ms: float = 0.0
     firewall: t.Mapping[str, LocalFirewall] | None = None
-    peers: tuple[Endpoints, ...] = ()
 
 
 def judge_endpoints(section: Endpoints, wanted: EndpointsWanted, situation: Situation) -> tuple[Finding, ...]:
@@ -92,12 +91,10 @@ def judge_endpoints(section: Endpoints, wanted: EndpointsWanted, situation: Situ
     if clock is None and now is not None:
         clock = clock_from_dates(section, now, situation.elapsed_ms)
     by_id = {target.id: target for target in section.targets}
-    others = [target for peer in situation.peers for target in peer.targets]
     findings = []
     for endpoint in wanted.endpoints:
         target = by_id.get(endpoint.id)
-        place = (endpoint.host.lower(), endpoint.port)
-        if target is None or (target.host.lower(), target.port) != place:
+        if target is None or (target.host.lower(), target.port) != (endpoint.host.lower(), endpoint.port):
             findings.append(_not_probed(endpoint))
             continue
         ctx = Context(
@@ -109,7 +106,6 @@ def judge_endpoints(section: Endpoints, wanted: EndpointsWanted, situation: Situ
             proxy=situation.proxy,
             vantage=None if situation.vantage is None else _same(situation.vantage.targets, endpoint),
             same_site=situation.same_site,
-            peers=tuple(other for other in others if (other.host.lower(), other.port) == place),
             now=now,
             clock=clock,
             firewall=(situation.firewall or {}).get(endpoint.id),

@@ -222,7 +222,6 @@ class Context:
     proxy: Proxy | None = None
     vantage: Target | None = None
     same_site: bool | None = None
-    peers: tuple[Target, ...] = ()
     now: datetime.datetime | None = None
     clock: ClockOffset | None = None
     firewall: LocalFirewall | None = None

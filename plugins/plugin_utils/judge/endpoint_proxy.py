@@ -23,7 +23,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model
     fault_text,
 )
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Evidence, Owner, Status
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Http, ProxyAttempt, Target
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Http, ProxyAttempt
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.proxy import ProxyConfig
 
 # What programs of a signed-in user obey; WinHTTP and the environment concern services only.
@@ -217,13 +217,11 @@ def _name(attempt: ProxyAttempt) -> str:
 
 
 def _vantage_proxy(ctx: Context) -> str:
-    """The proxy that brings the vantage or another host of the branch to the endpoint where the direct way fails."""
-    others: list[Target] = [*ctx.peers] if ctx.vantage is None else [ctx.vantage, *ctx.peers]
-    for target in others:
-        if any(attempt.tcp.error is None for attempt in target.attempts):
-            continue
-        for attempt in sorted(target.proxy_attempts, key=_name):
-            answer = attempt.connect if ctx.endpoint.scheme == "https" else attempt.http
-            if answer is not None and answer.status is not None and 200 <= answer.status < 400:
-                return attempt.proxy
+    """The proxy that brings the vantage to the endpoint where the direct way fails for it too; else empty."""
+    if ctx.vantage is None or any(attempt.tcp.error is None for attempt in ctx.vantage.attempts):
+        return ""
+    for attempt in sorted(ctx.vantage.proxy_attempts, key=_name):
+        answer = attempt.connect if ctx.endpoint.scheme == "https" else attempt.http
+        if answer is not None and answer.status is not None and 200 <= answer.status < 400:
+            return attempt.proxy
     return ""

@@ -44,9 +44,7 @@ def vantage_outcomes(ctx: Context) -> tuple[tuple[Attempt, Trouble | None], ...]
     """The vantage's own attempts, judged by the same rules, with nothing to compare them with."""
     if ctx.vantage is None:
         return ()
-    own = dataclasses.replace(
-        ctx, vantage=None, same_site=None, now=None, clock=None, firewall=None, network=None, peers=()
-    )
+    own = dataclasses.replace(ctx, vantage=None, same_site=None, now=None, clock=None, firewall=None, network=None)
     return tuple((attempt, endpoint_attempt.judge_attempt(attempt, own)) for attempt in ctx.vantage.attempts)
 
 

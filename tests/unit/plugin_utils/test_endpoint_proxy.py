@@ -10,7 +10,6 @@ import pytest
 from ansible_collections.edefter.ready.plugins.plugin_utils import messages
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_proxy import bypasses
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Area, Status
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import parse_endpoints
 
 SET = o.proxies(o.config())
 DEAD = o.failed("timeout")
@@ -120,17 +119,16 @@ def test_unfinished_plain_http_through_a_proxy() -> None:
     assert o.one(raw, o.PORTAL, proxy=SET).status is Status.UNKNOWN
 
 
-def test_proxy_that_the_vantage_or_a_peer_goes_through_is_required_here() -> None:
+def test_proxy_that_the_vantage_goes_through_is_required_here() -> None:
     behind = o.section(o.target(DEAD, proxy_attempts=[o.through()]))
     found = o.one(o.target(DEAD), vantage=behind)
     assert (found.cause, found.grade) == ("endpoint.proxy_required", "differential")
     assert found.params["proxy"] == "proxy.example:3128"
-    assert o.one(o.target(DEAD), peers=(parse_endpoints(behind),)).cause == "endpoint.proxy_required"
-    # A peer that comes through directly proves nothing of the kind.
+    # A vantage that comes through directly proves nothing of the kind.
     free = o.section(o.target(proxy_attempts=[o.through()]))
-    assert o.one(o.target(DEAD), peers=(parse_endpoints(free),)).cause == "endpoint.tcp_drop"
+    assert o.one(o.target(DEAD), vantage=free).cause == "endpoint.tcp_drop"
     refused = o.section(o.target(DEAD, proxy_attempts=[o.refusing(407)]))
-    assert o.one(o.target(DEAD), peers=(parse_endpoints(refused),)).cause == "endpoint.tcp_drop"
+    assert o.one(o.target(DEAD), vantage=refused).cause == "endpoint.down_or_site_block"
 
 
 def test_local_block_is_never_a_missing_proxy() -> None:
