@@ -33,7 +33,7 @@ def machine(name: str, product_type: str, ahead: int) -> dict[str, Any]:
     made["started_utc"] = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%S.000Z}"
     made["sections"]["identity"]["data"].update(hostname=name, product_type=product_type)
     clock = made["sections"]["clock"]["data"]
-    answers = [answer for source in clock["sources"] for answer in source.get("samples") or source.get("requests") or ()]
+    answers = [one for source in clock["sources"] for one in source.get("samples") or source.get("requests") or ()]
     for place, key in ((clock, "wall_start"), (clock, "wall_end"), *((answer, "t1") for answer in answers)):
         place[key] = str(int(place[key]) + ahead * TICKS)
     made["offline"] = {
