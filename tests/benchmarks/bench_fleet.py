@@ -4,12 +4,13 @@
 """`make bench-fleet`: what a fleet of ready hosts costs the control node: (a) `win_ping` alone, (b) the whole of
 edefter_ready.yml, (c) a playbook of stock modules. The same doubles, forks and connection for all three.
 
-HOSTS=200       hosts of the comparison
-RTT_MS=40       every reply of a host is late by that
-MODULE_S=1.5    every module takes that much longer on the host, win_ping too
+HOSTS=50,200    hosts of the comparisons, which are made with delays and without; the last is the result's
+RTT_MS=40       with delays every reply of a host is late by that,
+MODULE_S=1.5    and every module takes that much longer on the host, win_ping too
 FORKS=25        as the project's ansible.cfg
 LARGE=5000      hosts of the memory run, without delays; 0 leaves it out
 STOCK=1         0 leaves (c) out
+RUNS=2          how often (a) and (b) are measured, taking turns; the median counts
 SOAK_MINUTES=1  repeated runs on 100 hosts: nothing may grow, verdicts must stay; 0 leaves it out
 
 Observations are genuine once and replayed then, so that the C# of thousands of hosts does not run on the machine that
@@ -34,14 +35,13 @@ sys.path[:0] = [str(ROOT / ".collections"), str(ROOT / "tests")]
 
 from fleet import Cost, Stage, branches, measured
 
-HOSTS = int(os.environ.get("HOSTS", "200"))
+HOSTS = [int(count) for count in os.environ.get("HOSTS", "50,200").split(",")]
 RTT_MS = float(os.environ.get("RTT_MS", "40"))
 MODULE_S = float(os.environ.get("MODULE_S", "1.5"))
 FORKS = os.environ.get("FORKS", "25")
 LARGE = int(os.environ.get("LARGE", "5000"))
 STOCK = os.environ.get("STOCK", "1") != "0"
 SOAK_MINUTES = float(os.environ.get("SOAK_MINUTES", "1"))
-# How often each thing is measured; the median counts.
 RUNS = int(os.environ.get("RUNS", "2"))
 
 PING = "- hosts: edefter_hosts\n  gather_facts: false\n  tasks:\n    - ansible.windows.win_ping:\n"
@@ -138,7 +138,7 @@ def middle(rows: list[dict[str, float]]) -> dict[str, float]:
     return {key: statistics.median(each[key] for each in rows) for key in rows[0]}
 
 
-def compare(count: int, rtt_ms: float, module_s: float, stock: bool) -> dict[str, dict[str, float]]:
+def compare(count: int, rtt_ms: float, module_s: float) -> dict[str, dict[str, float]]:
     """(a), (b) and (c) at one size, taking turns."""
     with Bench(count, rtt_ms, module_s) as bench:
         bench.warm()
@@ -148,7 +148,7 @@ def compare(count: int, rtt_ms: float, module_s: float, stock: bool) -> dict[str
             ping.append(row("win_ping", bench.run(bench.ping), bench))
             ours.append(row("edefter_ready", bench.run("edefter_ready.yml"), bench))
         found = {"ping": middle(ping), "ours": middle(ours)}
-        if stock:
+        if STOCK:
             book = ROOT / "tests" / "benchmarks" / "stock_playbook.yml"
             hosts = list(bench.stage.double.hosts.values())
             for host in hosts:
@@ -183,30 +183,49 @@ def left(folder: pathlib.Path) -> tuple[int, int]:
     return processes, sum(path.is_file() for path in (folder / "home").rglob("*"))
 
 
+def grows(values: list[float]) -> bool:
+    """Whether the last third of a series lies above its first by more than a twentieth."""
+    third = max(1, len(values) // 3)
+    return statistics.median(values[-third:]) > statistics.median(values[:third]) * 1.05
+
+
 def soak(minutes: float) -> None:
     """Runs again and again on 100 hosts. Ends the benchmark when something grows or a verdict changes."""
     head(f"soak, {minutes:g} minutes")
     with Bench(100, 0.0, 0.0) as bench:
         bench.warm()
-        ends, runs = time.monotonic() + minutes * 60, 0
-        first: tuple[str, tuple[int, int], float, int] | None = None
-        while time.monotonic() < ends or runs < 3:
-            cost = bench.run("edefter_ready.yml", "-e", "edefter_keep_runs=3")
-            runs += 1
+        began = time.monotonic()
+        costs: list[Cost] = []
+        first: tuple[str, tuple[int, int], int] | None = None
+        while time.monotonic() < began + minutes * 60 or len(costs) < 6:
+            costs.append(bench.run("edefter_ready.yml", "-e", "edefter_keep_runs=3"))
             # A watcher looks twice a second whether its run has ended.
             time.sleep(1.2)
             folders = sum(path.is_dir() for path in bench.reports.iterdir())
-            now = (bench.verdicts(), left(bench.stage.folder), cost.peak_mb, folders)
-            if runs == 1:
-                row("soak", cost, bench)
-            if runs == 3:
+            now = (bench.verdicts(), left(bench.stage.folder), folders)
+            if len(costs) == 1:
+                row("soak", costs[0], bench)
+            # From the third run on there are as many folders as are kept.
+            if len(costs) == 3:
                 first = now
-            elif first is not None:
-                same = now[0] == first[0] and now[1][0] <= first[1][0] and now[1][1] <= first[1][1] + 2
-                if not same or now[2] > first[2] * 1.3 + 20 or now[3] > first[3] + 1:
-                    sys.exit(f"soak, run {runs}: {now} after {first}")
-        row("soak, the last", cost, bench)
-        print(f"       {runs} runs: verdicts, processes, files, folders and memory stayed {now}", flush=True)
+            elif first is not None and now != first:
+                sys.exit(f"soak, run {len(costs)}: verdicts, (processes, files), folders {now} after {first}")
+        row("soak, the last", costs[-1], bench)
+        for name, values in (
+            ("memory, all processes", [cost.peak_mb for cost in costs]),
+            ("memory, main process", [cost.main_mb for cost in costs]),
+            ("CPU", [cost.cpu for cost in costs]),
+        ):
+            if grows(values):
+                sys.exit(f"soak: {name} grew: {values}")
+            print(f"       {name}: {min(values):.1f} to {max(values):.1f}", flush=True)
+        print(f"       {len(costs)} runs: verdicts, processes, files and folders stayed {first}", flush=True)
+
+
+def ratios(found: dict[str, dict[str, float]]) -> tuple[float, float | None]:
+    """Wall time of ours to win_ping's, and of the stock modules' to ours."""
+    ours = found["ours"]["wall"]
+    return round(ours / found["ping"]["wall"], 3), round(found["stock"]["wall"] / ours, 2) if STOCK else None
 
 
 def main() -> None:
@@ -215,22 +234,20 @@ def main() -> None:
         sys.exit("make bench-fleet needs root, for network namespaces")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 65536), hard), hard))
-    result: dict[str, Any] = {"hosts": HOSTS}
-    small = max(10, HOSTS // 4)
     head(f"{RTT_MS:g} ms round trip, {MODULE_S:g} s a module, {FORKS} forks")
-    little = compare(small, RTT_MS, MODULE_S, stock=False)
-    full = compare(HOSTS, RTT_MS, MODULE_S, stock=STOCK)
-    ours = full["ours"]
-    points = [(small, little["ours"]["cpu_ms"] * small), (HOSTS, ours["cpu_ms"] * HOSTS)]
-    result["ratio_to_win_ping"] = round(ours["wall"] / full["ping"]["wall"], 3)
-    result["stock_playbook_ratio"] = round(full["stock"]["wall"] / ours["wall"], 2) if STOCK else None
+    delayed = {count: compare(count, RTT_MS, MODULE_S) for count in HOSTS}
+    head(f"no delays, {FORKS} forks")
+    prompt = {count: compare(count, 0.0, 0.0) for count in HOSTS}
+    ours = delayed[HOSTS[-1]]["ours"]
+    # Growth is that of one kind of run: without delays, as the large one is.
+    points = [(count, found["ours"]["cpu_ms"] * count) for count, found in prompt.items()]
+    result: dict[str, Any] = {"hosts": HOSTS[-1]}
+    result["ratio_to_win_ping"], result["stock_playbook_ratio"] = ratios(delayed[HOSTS[-1]])
     result["executions_per_ready_host"] = ours["executions"]
     result["cpu_ms_per_host"] = round(ours["cpu_ms"], 1)
     result["bytes_per_host"] = round(ours["up"] + ours["down"])
     result["peak_mb"] = round(ours["peak_mb"])
-    result["mb_at_5000"] = None
-    head("no delays")
-    compare(HOSTS, 0.0, 0.0, stock=False)
+    result["mb_at_5000"] = result["growth_exponent"] = None
     if LARGE:
         head("memory")
         with Bench(LARGE, 0.0, 0.0) as bench:
@@ -241,7 +258,9 @@ def main() -> None:
         print(f"       all processes together: {large['peak_mb']:.0f} MB with {FORKS} forks", flush=True)
     if SOAK_MINUTES:
         soak(SOAK_MINUTES)
-    result["growth_exponent"] = round(exponent(points), 3)
+    if len(points) > 1:
+        result["growth_exponent"] = round(exponent(points), 3)
+    result["ratio_without_delays"], result["stock_ratio_without_delays"] = ratios(prompt[HOSTS[-1]])
     print(json.dumps(result), flush=True)
 
 
