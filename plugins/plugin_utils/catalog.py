@@ -4,7 +4,8 @@
 """The catalogue: endpoints, time sources and canaries, as packaged data that a user can change.
 
 Pure apart from reading the packaged JSON once per process. An override is a dict with an `id`: a known id changes the
-keys it names, `enabled: false` switches the entry off, an unknown id adds an entry.
+keys it names, `enabled: false` switches the entry off, an unknown id adds an entry. A null or empty key has its
+default again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ import re
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError
+from ansible_collections.edefter.ready.plugins.plugin_utils.option_reader import OptionReader
+
+Raw = t.Mapping[str, t.Any]
 
 _DATA = pathlib.Path(__file__).parent / "data"
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -26,8 +30,21 @@ _HOST = re.compile(
 )
 _IPV6 = re.compile(r"[0-9A-Fa-f:]{2,39}(?:\.[0-9.]{7,15})?")
 _PATH = re.compile(r"/[!-~]{0,500}")
+_CANARY_KINDS = ("random_name", "test_net", "https", "http_text")
+MAX_TEXT = 300
 
-Raw = t.Mapping[str, t.Any]
+# Keys of an entry and their defaults; None: it has to be given, or follows from the others.
+_COMMON: Raw = {"id": None, "enabled": True, "host": None, "port": None, "path": "/"}
+_ENDPOINT: Raw = {
+    **_COMMON,
+    "scheme": "https",
+    "allow": "",
+    "required": True,
+    "required_when_redirected_from": "",
+    "purpose": "",
+}
+_TIME_SOURCE: Raw = {**_COMMON, "kind": "ntp", "operator": "", "peer": False}
+_CANARY: Raw = {**_COMMON, "kind": None, "expect": ""}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,97 +112,80 @@ def _packaged(name: str) -> tuple[Raw, ...]:
     return tuple(json.loads((_DATA / name).read_text(encoding="utf-8")))
 
 
-def _merged(option: str, packaged: t.Iterable[Raw], overrides: object) -> list[Raw]:
+def _merged(option: str, packaged: t.Iterable[Raw], overrides: object, known: Raw) -> t.Iterator[OptionReader]:
     """Packaged entries with the overrides laid over, the switched-off ones left out; order: packaged, then added."""
     by_id: dict[str, dict[str, t.Any]] = {entry["id"]: dict(entry) for entry in packaged}
     if overrides is None:
         overrides = []
     if not isinstance(overrides, (list, tuple)):
         raise OptionError(option, overrides, "give a list of dictionaries, each with an id")
-    for entry in overrides:
-        if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
-            raise OptionError(option, entry, "give a dictionary with an id")
-        if not _ID.fullmatch(entry["id"]):
-            raise OptionError(f"{option}.id", entry["id"], "use lower-case letters, digits, dot, dash and underscore")
-        by_id[str(entry["id"])] = {**by_id.get(entry["id"], {}), **entry}
-    return [entry for entry in by_id.values() if _boolean(f"{option}.enabled", entry.get("enabled", True))]
+    for change in overrides:
+        if not isinstance(change, dict) or not isinstance(change.get("id"), str):
+            raise OptionError(option, change, "give a dictionary with an id")
+        if not _ID.fullmatch(change["id"]):
+            raise OptionError(f"{option}.id", change["id"], "use lower-case letters, digits, dot, dash and underscore")
+        by_id[str(change["id"])] = {**by_id.get(change["id"], {}), **change}
+    for made in by_id.values():
+        entry = OptionReader(option, made, known)
+        if entry.boolean("enabled"):
+            yield entry
 
 
-def _boolean(option: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise OptionError(option, value, "give true or false")
+def _host(entry: OptionReader) -> str:
+    host = entry["host"]
+    if not isinstance(host, str) or not is_host(host.rstrip(".")):
+        raise entry.refused("host", "give a host name or an IP address, without scheme, port or path")
+    return host.rstrip(".")
+
+
+def _port(entry: OptionReader, usual: int) -> int:
+    return entry.optional_integer("port", 1, 65535, "a port") or usual
+
+
+def _path(entry: OptionReader) -> str:
+    return entry.text("path", _PATH, "give a path that begins with / and holds no spaces")
+
+
+def _text(entry: OptionReader, key: str) -> str:
+    return _line(entry, key, entry[key])
+
+
+def _line(entry: OptionReader, key: str, value: object) -> str:
+    if not isinstance(value, str) or len(value) > MAX_TEXT or not value.isprintable():
+        raise entry.refused(key, f"give printable text of at most {MAX_TEXT} characters")
     return value
 
 
-def _host(option: str, value: object) -> str:
-    text = str(value).rstrip(".") if isinstance(value, str) else ""
-    if not (_HOST.fullmatch(text) or _IPV6.fullmatch(text)):
-        raise OptionError(option, value, "give a host name or an IP address, without scheme, port or path")
-    return text
+def _allow(entry: OptionReader, host: str) -> str:
+    allow = _text(entry, "allow") or host
+    if not is_host(allow.removeprefix("*.")):
+        raise entry.refused("allow", "give a host name, or *. and a domain")
+    return allow
 
 
-def _port(option: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
-        raise OptionError(option, value, "give a port from 1 to 65535")
-    return value
-
-
-def _choice(option: str, value: object, choices: tuple[str, ...]) -> str:
-    if value not in choices:
-        raise OptionError(option, value, f"use one of {', '.join(choices)}")
-    return str(value)
-
-
-def _path(option: str, value: object) -> str:
-    if not isinstance(value, str) or not _PATH.fullmatch(value):
-        raise OptionError(option, value, "give a path that begins with / and holds no spaces")
-    return value
-
-
-def _text(option: str, value: object, limit: int = 300) -> str:
-    if not isinstance(value, str) or len(value) > limit or any(not c.isprintable() for c in value):
-        raise OptionError(option, value, f"give printable text of at most {limit} characters")
-    return value
-
-
-def _known(option: str, entry: Raw, keys: t.Iterable[str]) -> None:
-    unknown = sorted(set(entry) - set(keys))
-    if unknown:
-        raise OptionError(f"{option}.{unknown[0]}", entry[unknown[0]], f"the keys are {', '.join(sorted(keys))}")
-
-
-_ENDPOINT_KEYS = (
-    *("id", "host", "port", "scheme", "path", "allow"),
-    *("required", "required_when_redirected_from", "purpose", "enabled"),
-)
+def _purpose(entry: OptionReader) -> dict[str, str]:
+    """In each language; one text stands for both."""
+    value = entry["purpose"]
+    both = value if isinstance(value, dict) else {"tr": value, "en": value}
+    return {f"purpose_{language}": _line(entry, "purpose", both.get(language, "")) for language in ("tr", "en")}
 
 
 def endpoints(overrides: object = None) -> tuple[Endpoint, ...]:
     """The endpoints after the user's overrides (`edefter_endpoints`). Raises OptionError."""
-    option = "endpoints"
     result = []
-    for entry in _merged(option, _packaged("endpoints.json"), overrides):
-        _known(option, entry, _ENDPOINT_KEYS)
-        scheme = _choice(f"{option}.scheme", entry.get("scheme", "https"), ("https", "http"))
-        host = _host(f"{option}.host", entry.get("host"))
-        purpose = entry.get("purpose", "")
-        both = purpose if isinstance(purpose, dict) else {"tr": purpose, "en": purpose}
-        allow = _text(f"{option}.allow", entry.get("allow") or host)
-        _host(f"{option}.allow", allow.removeprefix("*."))
+    for entry in _merged("endpoints", _packaged("endpoints.json"), overrides, _ENDPOINT):
+        scheme, host = entry.choice("scheme", ("https", "http")), _host(entry)
         result.append(
             Endpoint(
                 id=str(entry["id"]),
                 host=host,
-                port=_port(f"{option}.port", entry.get("port", 443 if scheme == "https" else 80)),
+                port=_port(entry, 443 if scheme == "https" else 80),
                 scheme=scheme,
-                path=_path(f"{option}.path", entry.get("path", "/")),
-                allow=allow,
-                required=_boolean(f"{option}.required", entry.get("required", True)),
-                required_when_redirected_from=_text(
-                    f"{option}.required_when_redirected_from", entry.get("required_when_redirected_from", "")
-                ),
-                purpose_tr=_text(f"{option}.purpose", both.get("tr", "")),
-                purpose_en=_text(f"{option}.purpose", both.get("en", "")),
+                path=_path(entry),
+                allow=_allow(entry, host),
+                required=entry.boolean("required"),
+                required_when_redirected_from=_text(entry, "required_when_redirected_from"),
+                **_purpose(entry),
             )
         )
     return tuple(result)
@@ -193,49 +193,41 @@ def endpoints(overrides: object = None) -> tuple[Endpoint, ...]:
 
 def time_sources(overrides: object = None) -> tuple[TimeSource, ...]:
     """The time sources after the user's overrides (`edefter_time_sources`). Raises OptionError."""
-    option = "time_sources"
     result = []
-    for entry in _merged(option, _packaged("time_sources.json"), overrides):
-        _known(option, entry, ["id", "host", "kind", "port", "operator", "path", "peer", "enabled"])
-        kind = _choice(f"{option}.kind", entry.get("kind", "ntp"), ("ntp", "https"))
-        host = _host(f"{option}.host", entry.get("host"))
-        peer = _boolean(f"{option}.peer", entry.get("peer", False))
+    for entry in _merged("time_sources", _packaged("time_sources.json"), overrides, _TIME_SOURCE):
+        kind, host = entry.choice("kind", ("ntp", "https")), _host(entry)
+        peer = entry.boolean("peer")
         if peer and kind != "ntp":
-            raise OptionError(f"{option}.peer", peer, "only a source of kind ntp can be a peer of Windows Time")
+            raise entry.refused("peer", "only a source of kind ntp can be a peer of Windows Time")
         result.append(
             TimeSource(
                 id=str(entry["id"]),
                 host=host,
                 kind=kind,
-                port=_port(f"{option}.port", entry.get("port", 123 if kind == "ntp" else 443)),
-                operator=_text(f"{option}.operator", entry.get("operator") or host),
-                path=_path(f"{option}.path", entry.get("path", "/")),
+                port=_port(entry, 123 if kind == "ntp" else 443),
+                operator=_text(entry, "operator") or host,
+                path=_path(entry),
                 peer=peer,
             )
         )
     return tuple(result)
 
 
-_CANARY_KINDS = ("random_name", "test_net", "https", "http_text")
-
-
 def canaries(overrides: object = None, enabled: bool = True) -> tuple[Canary, ...]:
     """The canaries after the user's overrides (`edefter_canaries`); none when switched off. Raises OptionError."""
     if not enabled:
         return ()
-    option = "canaries"
     result = []
-    for entry in _merged(option, _packaged("canaries.json"), overrides):
-        _known(option, entry, ["id", "kind", "host", "port", "path", "expect", "enabled"])
-        kind = _choice(f"{option}.kind", entry.get("kind"), _CANARY_KINDS)
+    for entry in _merged("canaries", _packaged("canaries.json"), overrides, _CANARY):
+        kind = entry.choice("kind", _CANARY_KINDS)
         result.append(
             Canary(
                 id=str(entry["id"]),
                 kind=kind,
-                host=_host(f"{option}.host", entry.get("host")),
-                port=_port(f"{option}.port", entry.get("port", 80 if kind == "http_text" else 443)),
-                path=_path(f"{option}.path", entry.get("path", "/")),
-                expect=_text(f"{option}.expect", entry.get("expect", "")),
+                host=_host(entry),
+                port=_port(entry, 80 if kind == "http_text" else 443),
+                path=_path(entry),
+                expect=_text(entry, "expect"),
             )
         )
     return tuple(result)

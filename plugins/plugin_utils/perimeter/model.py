@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils import catalog, messages
-from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError
+from ansible_collections.edefter.ready.plugins.plugin_utils.option_reader import OptionReader, defaults
 
 MARK = "edefter.ready"
 """Stands in the comment of every object, so that all of them are found again (and taken away)."""
@@ -92,46 +92,39 @@ class Options:
     @classmethod
     def from_options(cls, given: t.Mapping[str, t.Any] | None = None) -> Options:
         """From the user's dictionary. Raises OptionError."""
-        values = dict(given or {})
-        unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
-        if unknown:
-            known = ", ".join(sorted(field.name for field in dataclasses.fields(cls)))
-            raise OptionError(f"perimeter.{unknown[0]}", values[unknown[0]], f"the keys are {known}")
-        prefix = values.get("prefix", "edefter")
-        if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
-            raise OptionError("perimeter.prefix", prefix, "use at most 12 letters, digits, dash, underscore")
-        for key in ("inside", "outside", "nft_table"):
-            word = values.get(key, "any")
-            if not isinstance(word, str) or not _WORD.fullmatch(word):
-                raise OptionError(f"perimeter.{key}", word, "use letters, digits, dot, dash and underscore")
-        server = values.get("dns_server", "")
+        reader = OptionReader("perimeter", given, defaults(cls))
+        words = {
+            key: reader.text(key, _WORD, "use letters, digits, dot, dash and underscore")
+            for key in ("inside", "outside", "nft_table")
+        }
         return cls(
-            prefix=prefix,
-            clients=_networks(values.get("clients", PRIVATE_NETS)),
-            dns_server=_address(server) if server else "",
-            inside=values.get("inside", "any"),
-            outside=values.get("outside", "any"),
-            nft_table=values.get("nft_table", "filter"),
+            prefix=reader.text("prefix", _PREFIX, "use at most 12 letters, digits, dash, underscore"),
+            clients=_networks(reader),
+            dns_server=_address(reader),
+            **words,
         )
 
 
-def _networks(value: object) -> tuple[str, ...]:
-    if not isinstance(value, (list, tuple)) or not value:
-        raise OptionError("perimeter.clients", value, "give a list of networks such as 192.168.1.0/24")
+def _networks(reader: OptionReader) -> tuple[str, ...]:
+    items = reader.items("clients", "networks such as 192.168.1.0/24")
+    if not items:
+        raise reader.refused("clients", "give a list of networks such as 192.168.1.0/24")
     result = []
-    for item in value:
+    for item in items:
         try:
             result.append(str(ipaddress.ip_network(item, strict=False)))
         except ValueError as error:
-            raise OptionError("perimeter.clients", item, "give a network such as 192.168.1.0/24") from error
+            raise reader.refused("clients", "give a network such as 192.168.1.0/24", item) from error
     return tuple(result)
 
 
-def _address(value: object) -> str:
+def _address(reader: OptionReader) -> str:
+    if not reader["dns_server"]:
+        return ""
     try:
-        return str(ipaddress.ip_address(str(value)))
+        return str(ipaddress.ip_address(str(reader["dns_server"])))
     except ValueError as error:
-        raise OptionError("perimeter.dns_server", value, "give an IP address") from error
+        raise reader.refused("dns_server", "give an IP address") from error
 
 
 @dataclasses.dataclass(frozen=True)

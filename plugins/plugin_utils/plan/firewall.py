@@ -57,7 +57,7 @@ def is_ours(rule: Rule, wanted: FirewallWanted) -> bool:
     """A local rule of our group, or with our prefix in its name."""
     if rule.store != "local":
         return False
-    return fold(rule.group) == fold(wanted.group) or fold(rule.name).startswith(fold(wanted.prefix))
+    return fold(rule.group) == fold(wanted.group) or fold(rule.name).startswith(fold(wanted.name_prefix))
 
 
 def situation(firewall: Firewall, wanted: FirewallWanted, context: FirewallContext) -> Situation:

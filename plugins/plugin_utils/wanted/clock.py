@@ -10,10 +10,10 @@ defaults and options for everybody.
 from __future__ import annotations
 
 import dataclasses
-import math
 import typing as t
 
-from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError, Status
+from ansible_collections.edefter.ready.plugins.plugin_utils.model import Status
+from ansible_collections.edefter.ready.plugins.plugin_utils.option_reader import OptionReader, defaults
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,25 +32,12 @@ class ClockWanted:
     @classmethod
     def from_options(cls, options: t.Mapping[str, t.Any] | None) -> ClockWanted:
         """From a dict with these names; absent ones keep their default. Raises OptionError."""
-        given = dict(options or {})
-        unknown = sorted(set(given) - {field.name for field in dataclasses.fields(cls)})
-        if unknown:
-            names = ", ".join(field.name for field in dataclasses.fields(cls))
-            raise OptionError(f"clock.{unknown[0]}", given[unknown[0]], f"the names are {names}")
-        numbers = {}
-        for name in ("pass_seconds", "warn_seconds", "agree_seconds"):
-            value = given.get(name, getattr(cls, name))
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-                raise OptionError(f"clock.{name}", value, "give a number of seconds")
-            if not 0.001 <= value <= 86400:
-                raise OptionError(f"clock.{name}", value, "give 0.001 to 86400 seconds")
-            numbers[name] = float(value)
+        given = OptionReader("clock", options, defaults(cls))
+        names = ("pass_seconds", "warn_seconds", "agree_seconds")
+        numbers = {name: given.number(name, 0.001, 86400, "seconds") for name in names}
         if numbers["warn_seconds"] < numbers["pass_seconds"]:
-            raise OptionError("clock.warn_seconds", numbers["warn_seconds"], "give at least clock.pass_seconds")
-        corroboration = given.get("require_corroboration", True)
-        if not isinstance(corroboration, bool):
-            raise OptionError("clock.require_corroboration", corroboration, "give true or false")
-        return cls(**numbers, require_corroboration=corroboration)
+            raise given.refused("warn_seconds", "give at least clock.pass_seconds")
+        return cls(**numbers, require_corroboration=given.boolean("require_corroboration"))
 
     def grade(self, lo: float, hi: float) -> Status:
         """PASS: the whole interval is within pass_seconds. FAIL: all of it is beyond warn_seconds.

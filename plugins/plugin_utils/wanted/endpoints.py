@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import math
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils import catalog
-from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError
+from ansible_collections.edefter.ready.plugins.plugin_utils.option_reader import OptionReader, defaults
 
 # Addresses that a public service never has: this host, private and shared space, link-local, multicast, reserved (RFC
 # 6890). A resolver that answers with one hides the service. The documentation ranges are left out on purpose: nothing
@@ -52,54 +51,38 @@ class EndpointsWanted:
 
     @classmethod
     def from_options(cls, options: t.Mapping[str, t.Any]) -> EndpointsWanted:
-        """From `edefter_endpoints` and `edefter_endpoint_limits` (keys: endpoints, and this class's fields).
-
-        Raises OptionError.
-        """
-        known = [field.name for field in dataclasses.fields(cls)]
-        for key in options:
-            if key not in known:
-                raise OptionError(str(key), options[key], f"the keys are {', '.join(known)}")
-        fields: dict[str, t.Any] = {"endpoints": catalog.endpoints(options.get("endpoints"))}
-        for name, low in (("slow_ms", 100.0), ("slow_factor", 1.5), ("expiry_warn_days", 0.0)):
-            if options.get(name) is not None:
-                fields[name] = _number(name, options[name], low)
-        if options.get("inspection") is not None:
-            if options["inspection"] not in INSPECTION_CHOICES:
-                raise OptionError("inspection", options["inspection"], f"use one of {', '.join(INSPECTION_CHOICES)}")
-            fields["inspection"] = str(options["inspection"])
-        if options.get("bogon_networks") is not None:
-            fields["bogon_networks"] = _networks(options["bogon_networks"])
-        if options.get("baseline") is not None:
-            fields["baseline"] = _baseline(options["baseline"])
-        return cls(**fields)
+        """From options `endpoints` and `endpoint` in one dictionary. Raises OptionError."""
+        given = OptionReader("endpoint", options, {"endpoints": None, **defaults(cls)})
+        return cls(
+            endpoints=catalog.endpoints(given["endpoints"]),
+            slow_ms=given.number("slow_ms", 100),
+            slow_factor=given.number("slow_factor", 1.5),
+            expiry_warn_days=given.number("expiry_warn_days", 0),
+            inspection=given.choice("inspection", INSPECTION_CHOICES),
+            bogon_networks=_networks(given),
+            baseline=_baseline(given),
+        )
 
 
-def _number(option: str, value: object, low: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < low:
-        raise OptionError(option, value, f"give a number of at least {low:g}")
-    return float(value)
-
-
-def _networks(value: object) -> tuple[Network, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise OptionError("bogon_networks", value, "give a list of networks like 10.0.0.0/8")
+def _networks(given: OptionReader) -> tuple[Network, ...]:
+    networks = given.items("bogon_networks", "networks like 10.0.0.0/8")
     try:
-        return tuple(ipaddress.ip_network(str(item)) for item in value)
+        # The default's are networks already; every host's process comes along here.
+        return tuple(item if isinstance(item, Network) else ipaddress.ip_network(str(item)) for item in networks)
     except ValueError as error:
-        raise OptionError("bogon_networks", value, f"give networks like 10.0.0.0/8 ({error})") from None
+        raise given.refused("bogon_networks", f"give networks like 10.0.0.0/8 ({error})") from None
 
 
-def _baseline(value: object) -> dict[str, frozenset[str]]:
+def _baseline(given: OptionReader) -> dict[str, frozenset[str]]:
     remedy = "give a dictionary: endpoint id to a list of SPKI SHA-256 sums, 64 hexadecimal digits each"
-    if not isinstance(value, dict):
-        raise OptionError("baseline", value, remedy)
+    if not isinstance(given["baseline"], dict):
+        raise given.refused("baseline", remedy)
     result = {}
-    for key, sums in value.items():
+    for key, sums in given["baseline"].items():
         if not isinstance(key, str) or not isinstance(sums, (list, tuple)):
-            raise OptionError("baseline", value, remedy)
+            raise given.refused("baseline", remedy)
         lower = [str(item).lower() for item in sums]
         if any(len(item) != 64 or item.strip("0123456789abcdef") for item in lower):
-            raise OptionError("baseline", sums, remedy)
+            raise given.refused("baseline", remedy, sums)
         result[key] = frozenset(lower)
     return result

@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils import catalog
-from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError
+from ansible_collections.edefter.ready.plugins.plugin_utils.option_reader import OptionReader, defaults
 from ansible_collections.edefter.ready.plugins.plugin_utils.winfw import grammar, match
 from ansible_collections.edefter.ready.plugins.plugin_utils.winfw.grammar import fold
 
@@ -28,10 +28,12 @@ MAX_ADDRESSES = 64
 
 # Windows forbids the bar (it separates the fields of a rule string); Firewall.cs finds our rules by this beginning.
 _NAME = re.compile(r"(?i:edefter)[A-Za-z0-9 ._-]{0,57}")
+_NAME_REMEDY = "begin with edefter, then letters, digits, space, dot, dash; at most 64 characters"
 # Only variables that are the same for every user: what Windows stores is the path with its variables replaced.
 _PROGRAM = re.compile(
     r"""(?i:[a-z]:|%(?:ProgramFiles|ProgramFiles\(x86\)|ProgramW6432|ProgramData|SystemRoot|windir)%)\\[^|<>"*?/\x00-\x1f]{1,240}"""
 )
+_PROGRAM_REMEDY = r"give a full path such as C:\Mikro\edefter.exe, without variables of a user"
 
 Options = t.Mapping[str, t.Any]
 
@@ -55,7 +57,7 @@ class FirewallWanted:
     when: str = "needed"
     strategy: str = "any"
     group: str = GROUP
-    prefix: str = PREFIX
+    name_prefix: str = PREFIX
     program: str = ""
     ntp: bool = True
     ntp_service_only: bool = False
@@ -65,39 +67,18 @@ class FirewallWanted:
     @classmethod
     def from_options(cls, options: Options | None = None) -> FirewallWanted:
         """From the suboptions of `firewall`. Raises OptionError."""
-        given = dict(options or {})
-        unknown = sorted(set(given) - set(OPTIONS))
-        if unknown:
-            raise OptionError(f"firewall.{unknown[0]}", given[unknown[0]], f"the keys are {', '.join(sorted(OPTIONS))}")
-        strategy = _choice(given, "strategy", STRATEGIES, "any")
-        program = given.get("program") or ""
-        if program and not (isinstance(program, str) and _PROGRAM.fullmatch(program)):
-            raise OptionError(
-                "firewall.program",
-                program,
-                r"give a full path such as C:\Mikro\edefter.exe, without variables of a user",
-            )
-        names = given.get("remove_blocking_rules") or ()
-        if not isinstance(names, (list, tuple)) or not all(isinstance(n, str) and n.strip() for n in names):
-            raise OptionError("firewall.remove_blocking_rules", names, "give a list of rule names")
-        for name in names:
-            # The stock module finds a rule by its shown name; "all" means every rule to Windows.
-            if "|" in name or name.startswith("@") or fold(name) == "all":
-                raise OptionError(
-                    "firewall.remove_blocking_rules", name, "give the name that Windows shows, not all and no @resource"
-                )
-        group, prefix = (_name(given, key, default) for key, default in (("group", GROUP), ("name_prefix", PREFIX)))
+        given = OptionReader("firewall", options, defaults(cls))
         return cls(
-            state=_choice(given, "state", STATES, "present"),
-            when=_choice(given, "when", WHEN, "needed"),
-            strategy=strategy,
-            group=group.rstrip(),
-            prefix=prefix.rstrip() + " ",
-            program=program,
-            ntp=_boolean(given, "ntp", True),
-            ntp_service_only=_boolean(given, "ntp_service_only", False),
-            dns=_choice(given, "dns", DNS, "auto"),
-            remove_blocking_rules=tuple(names),
+            state=given.choice("state", STATES),
+            when=given.choice("when", WHEN),
+            strategy=given.choice("strategy", STRATEGIES),
+            group=given.text("group", _NAME, _NAME_REMEDY).rstrip(),
+            name_prefix=given.text("name_prefix", _NAME, _NAME_REMEDY).rstrip() + " ",
+            program=given.text("program", _PROGRAM, _PROGRAM_REMEDY),
+            ntp=given.boolean("ntp"),
+            ntp_service_only=given.boolean("ntp_service_only"),
+            dns=given.choice("dns", DNS),
+            remove_blocking_rules=_removable(given),
         )
 
     @property
@@ -106,49 +87,16 @@ class FirewallWanted:
         return match.Subject(self.program, "", "") if self.program else match.EDEFTER
 
 
-OPTIONS = frozenset(
-    [
-        "state",
-        "when",
-        "strategy",
-        "group",
-        "name_prefix",
-        "program",
-        "ntp",
-        "ntp_service_only",
-        "dns",
-        "remove_blocking_rules",
-    ]
-)
-
-
-def _choice(options: Options, key: str, choices: tuple[str, ...], default: str) -> str:
-    value = options.get(key)
-    if value is None:
-        return default
-    if not isinstance(value, str) or value not in choices:
-        raise OptionError(f"firewall.{key}", value, f"use one of {', '.join(choices)}")
-    return value
-
-
-def _boolean(options: Options, key: str, default: bool) -> bool:
-    value = options.get(key)
-    if value is None:
-        return default
-    if not isinstance(value, bool):
-        raise OptionError(f"firewall.{key}", value, "give true or false")
-    return value
-
-
-def _name(options: Options, key: str, default: str) -> str:
-    value = options.get(key) or default
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise OptionError(
-            f"firewall.{key}",
-            value,
-            "begin with edefter, then letters, digits, space, dot, dash; at most 64 characters",
-        )
-    return value
+def _removable(given: OptionReader) -> tuple[str, ...]:
+    names = given.items("remove_blocking_rules", "rule names")
+    for name in names:
+        if not isinstance(name, str) or not name.strip():
+            raise given.refused("remove_blocking_rules", "give a list of rule names")
+        # The stock module finds a rule by its shown name; "all" means every rule to Windows.
+        if "|" in name or name.startswith("@") or fold(name) == "all":
+            remedy = "give the name that Windows shows, not all and no @resource"
+            raise given.refused("remove_blocking_rules", remedy, name)
+    return names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,7 +148,7 @@ def wanted_rules(wanted: FirewallWanted, context: FirewallContext, dns: bool) ->
 
     def add(label: str, protocol: int, port: int, **more: t.Any) -> None:
         key = fold(label).replace(" ", "-")
-        rules.setdefault(key, WantedRule(key, wanted.prefix + label, protocol, port, **more))
+        rules.setdefault(key, WantedRule(key, wanted.name_prefix + label, protocol, port, **more))
 
     for endpoint in context.endpoints:
         if wanted.strategy == "any":

@@ -15,10 +15,12 @@ import typing as t
 from ansible_collections.edefter.ready.plugins.plugin_utils import catalog
 from ansible_collections.edefter.ready.plugins.plugin_utils.hostkind import Kind
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError
+from ansible_collections.edefter.ready.plugins.plugin_utils.option_reader import OptionReader, defaults
 
 MAX_PHASE = 0xFFFFFFFF
 """W32Time: correct however large the error is."""
 TURKEY = "Turkey Standard Time"
+TURKEY_OFFSET = 10800
 MIN_PEERS_FOR_MAX = 3
 _ZONE = re.compile(r"[A-Za-z0-9 .()+/-]{2,120}")
 _KINDS = tuple(kind for kind in Kind if kind not in (Kind.UNKNOWN, Kind.POSIX))
@@ -40,7 +42,7 @@ class TimeWanted:
 
     peers: tuple[str, ...]
     zone: str = TURKEY
-    utc_offset_s: int | None = 10800
+    utc_offset_s: int | None = TURKEY_OFFSET
     keep_own_peers: bool = False
     min_peers: int = 3
     keep_max_phase: bool = False
@@ -61,68 +63,42 @@ class TimeWanted:
     @classmethod
     def from_options(cls, options: Options, sources: t.Iterable[catalog.TimeSource] | None = None) -> TimeWanted:
         """From option `time`; sources: the catalogue's (default: packaged, with options' time_sources laid over)."""
-        unknown = sorted(set(options) - set(OPTIONS))
-        if unknown:
-            raise OptionError(f"time.{unknown[0]}", options[unknown[0]], f"the keys are {', '.join(sorted(OPTIONS))}")
+        # (The offset's default is the zone's.)
+        own = {"time_sources": None, "utc_offset_s": None, "host_kind": "auto"}
+        given = OptionReader("time", options, {**defaults(cls), **own})
         if sources is None:
-            sources = catalog.time_sources(options.get("time_sources"))
+            sources = catalog.time_sources(given["time_sources"])
         peers = _peers(sources)
-        zone = options.get("zone") or TURKEY
-        if not isinstance(zone, str) or not _ZONE.fullmatch(zone) or zone.endswith("_dstoff"):
-            raise OptionError("time.zone", zone, "give a Windows zone id as `tzutil /l` prints it")
-        keep_max = _boolean(options, "keep_max_phase", False)
-        min_peers = _integer(options, "min_peers", 3, 1, 16)
+        zone = given.text("zone", _ZONE, "give a Windows zone id as `tzutil /l` prints it")
+        if zone.endswith("_dstoff"):
+            raise given.refused("zone", "give it without _dstoff: the clock follows the zone's own daylight saving")
+        keep_max = given.boolean("keep_max_phase")
         if keep_max and len(peers) < MIN_PEERS_FOR_MAX:
-            raise OptionError(
-                "time.keep_max_phase", True, f"open limits need {MIN_PEERS_FOR_MAX} peers that check each other"
-            )
-        low = _optional_integer(options, "min_poll", 4, 17)
-        high = _optional_integer(options, "max_poll", 4, 17)
+            raise given.refused("keep_max_phase", f"open limits need {MIN_PEERS_FOR_MAX} peers that check each other")
+        low, high = (given.optional_integer(key, 4, 17) for key in ("min_poll", "max_poll"))
         if low is not None and high is not None and low > high:
-            raise OptionError("time.min_poll", low, "it cannot exceed max_poll")
-        offset = options.get("utc_offset_s")
-        if offset is None:
-            offset = 10800 if zone == TURKEY else None
-        elif isinstance(offset, bool) or not isinstance(offset, int) or abs(offset) > 50400:
-            raise OptionError("time.utc_offset_s", offset, "give seconds east of UTC, at most 50400")
-        floor = _integer(options, "phase_floor", 900, 1, MAX_PHASE)
-        limit = _integer(options, "phase_limit", 54000, 1, MAX_PHASE)
+            raise given.refused("min_poll", "it cannot exceed max_poll")
+        floor, limit = (given.integer(key, 1, MAX_PHASE) for key in ("phase_floor", "phase_limit"))
         if limit < floor:
-            raise OptionError("time.phase_limit", limit, f"it must be at least phase_floor ({floor})")
+            raise given.refused("phase_limit", f"it must be at least phase_floor ({floor})")
+        offset = given.optional_integer("utc_offset_s", -50400, 50400, "seconds east of UTC")
+        kind = given.choice("host_kind", ("auto", *_KINDS))
         return cls(
             peers=peers,
             zone=zone,
-            utc_offset_s=offset,
-            keep_own_peers=_boolean(options, "keep_own_peers", False),
-            min_peers=min_peers,
+            utc_offset_s=TURKEY_OFFSET if offset is None and zone == TURKEY else offset,
+            keep_own_peers=given.boolean("keep_own_peers"),
+            min_peers=given.integer("min_peers", 1, 16),
             keep_max_phase=keep_max,
             phase_limit=limit,
             phase_floor=floor,
             min_poll=low,
             max_poll=high,
-            host_kind=_host_kind(options.get("host_kind")),
-            manage_pdc=_boolean(options, "manage_pdc", True),
-            member_service=_boolean(options, "member_service", False),
-            threshold_s=_seconds(options, "threshold_s", 1.0),
+            host_kind=None if kind == "auto" else Kind(kind),
+            manage_pdc=given.boolean("manage_pdc"),
+            member_service=given.boolean("member_service"),
+            threshold_s=given.number("threshold_s", 0.001, 3600, "seconds"),
         )
-
-
-OPTIONS = (
-    "zone",
-    "utc_offset_s",
-    "time_sources",
-    "keep_own_peers",
-    "min_peers",
-    "keep_max_phase",
-    "phase_limit",
-    "phase_floor",
-    "min_poll",
-    "max_poll",
-    "host_kind",
-    "manage_pdc",
-    "member_service",
-    "threshold_s",
-)
 
 
 def _peers(sources: t.Iterable[catalog.TimeSource]) -> tuple[str, ...]:
@@ -136,43 +112,3 @@ def _peers(sources: t.Iterable[catalog.TimeSource]) -> tuple[str, ...]:
     if not peers:
         raise OptionError("time_sources", "[]", "at least one source needs peer: true")
     return tuple(peers.values())
-
-
-def _host_kind(value: object) -> Kind | None:
-    if value in (None, "", "auto"):
-        return None
-    if value not in _KINDS:
-        raise OptionError("time.host_kind", value, f"use auto or one of {', '.join(_KINDS)}")
-    return Kind(str(value))
-
-
-def _boolean(options: Options, key: str, fallback: bool) -> bool:
-    value = options.get(key)
-    if value is None:
-        return fallback
-    if not isinstance(value, bool):
-        raise OptionError(f"time.{key}", value, "give true or false")
-    return value
-
-
-def _optional_integer(options: Options, key: str, low: int, high: int) -> int | None:
-    value = options.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise OptionError(f"time.{key}", value, f"give a whole number from {low} to {high}")
-    return value
-
-
-def _integer(options: Options, key: str, fallback: int, low: int, high: int) -> int:
-    value = _optional_integer(options, key, low, high)
-    return fallback if value is None else value
-
-
-def _seconds(options: Options, key: str, fallback: float) -> float:
-    value = options.get(key)
-    if value is None:
-        return fallback
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 3600:
-        raise OptionError(f"time.{key}", value, "give seconds, more than 0 and at most 3600")
-    return float(value)

@@ -15,7 +15,6 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.model import Area, O
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.firewall import plan_firewall, situation
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.firewall import (
     DESCRIPTION,
-    OPTIONS,
     FirewallContext,
     FirewallWanted,
     wanted_rules,
@@ -112,7 +111,7 @@ def test_options_that_can() -> None:
             "dns": None,
         }
     )
-    assert wanted.prefix == "eDefter-Mikro "
+    assert wanted.name_prefix == "eDefter-Mikro "
     assert wanted.subject.program == wanted.program
     assert DEFAULT.subject.third_party
 
@@ -579,4 +578,4 @@ def test_the_role_passes_every_argument_on() -> None:
 
 def test_every_key_is_explained() -> None:
     text = (ROLE / "README.md").read_text(encoding="utf-8")
-    assert all(f"| `{key}` |" in text for key in OPTIONS)
+    assert all(f"| `{field.name}` |" in text for field in dataclasses.fields(FirewallWanted))
