@@ -7,8 +7,6 @@ host that was asked."""
 from __future__ import annotations
 
 import concurrent.futures
-import copy
-import datetime
 import functools
 import json
 import pathlib
@@ -19,7 +17,7 @@ from typing import Any
 
 import shims
 
-from windows_double import argspec, csharp
+from windows_double import argspec, csharp, replay
 from windows_double.host import Host
 from windows_double.payload import ModuleCall
 from windows_double.task import ModuleFailed
@@ -116,9 +114,5 @@ class OurModules:
 
 
 def _as_of_now(result: dict[str, Any], host: Host) -> dict[str, Any]:
-    """A recorded observation as if just made: its start by the host's clock."""
-    fresh = copy.copy(result)
-    if "started_utc" in fresh:
-        now = datetime.datetime.fromtimestamp(time.time() + host.clock_offset, datetime.UTC)
-        fresh["started_utc"] = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z"
-    return fresh
+    """A recorded observation as if just made, by the host's clock."""
+    return replay.later(result, time.time() + host.clock_offset - replay.ended(result))
