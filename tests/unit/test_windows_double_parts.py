@@ -54,6 +54,17 @@ def test_send_carries_stdin_and_its_end() -> None:
     assert (request.stdin, request.end, request.operation_timeout) == (b"line\n", True, 20.0)
 
 
+@pytest.mark.parametrize("stream", ['<rsp:Stream CommandId="C"/>', '<rsp:Stream CommandId="C"></rsp:Stream>'])
+def test_a_stream_may_be_empty(stream: str) -> None:
+    request = wsman.parse(soap("Send", f"<rsp:Send>{stream}</rsp:Send>"))
+    assert (request.command_id, request.stdin) == ("C", b"")
+
+
+def test_a_stream_is_base64_and_nothing_else() -> None:
+    with pytest.raises(ValueError, match="base64"):
+        wsman.parse(soap("Send", '<rsp:Send><rsp:Stream CommandId="C">QUJD &amp; RA==</rsp:Stream></rsp:Send>'))
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -93,8 +104,9 @@ def sent(**changes: Any) -> bytes:
     )
 
 
-def test_a_module_is_found_in_the_payload() -> None:
-    call = payload.decode(sent())
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_a_module_is_found_in_the_payload(line_end: bytes) -> None:
+    call = payload.decode(sent().replace(b"\n", line_end))
     assert (call.name, call.args, call.check_mode, call.diff_mode) == ("a.b.m", {"x": "ğ"}, True, False)
     assert call.csharp == {"Ansible.Basic.cs": "// ş"}
     assert call.script_path == "/m.ps1"

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _ENCODED = re.compile(r"-EncodedCommand\s+\"?([A-Za-z0-9+/=]+)\"?", re.IGNORECASE)
-_DELIMITER = b"\n\0\0\0\0\n"
+_DELIMITER = b"\n\0\0\0\0"
 
 
 class PayloadError(ValueError):
@@ -71,9 +71,13 @@ def is_bootstrap(powershell: str) -> bool:
     return "$codeJson" in powershell and "ConvertFrom-Json" in powershell
 
 
+@functools.lru_cache(maxsize=64)
 def decode(stdin: bytes) -> ModuleCall:
-    """Take a payload apart. Raises PayloadError with what was wrong."""
-    head, delimiter, rest = stdin.replace(b"\r\n", b"\n").partition(_DELIMITER)
+    """Take a payload apart. Raises PayloadError with what was wrong.
+
+    The answer is shared, not to be changed: in a fleet, hosts with the same place in their branch get the same bytes.
+    """
+    head, delimiter, rest = stdin.partition(_DELIMITER)
     if not delimiter:
         raise PayloadError("no delimiter line between the exec wrapper and the manifest")
     wrapper = _json(head, "exec wrapper")
