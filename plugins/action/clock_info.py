@@ -57,7 +57,7 @@ class ActionModule(ObservingAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         task_vars = task_vars or {}
-        result = super(ObservingAction, self).run(tmp, task_vars)
+        result = super().run(tmp, task_vars)
         args = dict(self._task.args)
         given = {name: args.pop(name) for name in JUDGED_HERE if name in args}
         try:

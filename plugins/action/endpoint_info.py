@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.edefter.ready.plugins.action.host_info import ObservingAction
+from ansible_collections.edefter.ready.plugins.action.host_info import PassingAction
 
 
-class ActionModule(ObservingAction):
+class ActionModule(PassingAction):
     """Action of M(edefter.ready.endpoint_info)."""
 
     MODULE = "edefter.ready.endpoint_info"

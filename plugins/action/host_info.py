@@ -29,9 +29,8 @@ def neighbourhood(host: str, task_vars: dict[str, t.Any]) -> tuple[int, int]:
 
 
 class ObservingAction(ActionBase):
-    """Base of the actions that run one of the observing modules."""
+    """Base of the actions that run one of the observing modules, or read the variables `edefter_…`."""
 
-    MODULE = "edefter.ready.host_info"
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_diff = False
@@ -60,11 +59,19 @@ class ObservingAction(ActionBase):
                 given[option] = self._templar.template(task_vars[f"edefter_{option}"])
         self._task.args = given
 
+
+class PassingAction(ObservingAction):
+    """Base of the actions that hand their options to a module as they are, and return what it says."""
+
+    MODULE = ""
+
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
         result.update(self.observe(self.MODULE, dict(self._task.args), task_vars or {}))
         return result
 
 
-class ActionModule(ObservingAction):
+class ActionModule(PassingAction):
     """Action of M(edefter.ready.host_info)."""
+
+    MODULE = "edefter.ready.host_info"

@@ -51,7 +51,7 @@ class ActionModule(ObservingAction):
     """Action of M(edefter.ready.judge_files)."""
 
     def run(self, tmp: str | None = None, task_vars: Json | None = None) -> Json:
-        result = super(ObservingAction, self).run(tmp, task_vars)
+        result = super().run(tmp, task_vars)
         task_vars = task_vars or {}
         self.take_variables(SPEC, task_vars)
         _spec, args = self.validate_argument_spec(SPEC)

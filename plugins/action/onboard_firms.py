@@ -41,7 +41,7 @@ class ActionModule(ObservingAction):
     _requires_connection = False
 
     def run(self, tmp: str | None = None, task_vars: Json | None = None) -> Json:
-        result = super(ObservingAction, self).run(tmp, task_vars)
+        result = super().run(tmp, task_vars)
         self.take_variables(("endpoints", "time_sources", "perimeter_devices", "perimeter_options"), task_vars or {})
         _spec, args = self.validate_argument_spec(SPEC)
         store = RunStore(args["run_dir"])

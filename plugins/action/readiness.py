@@ -61,7 +61,7 @@ class ActionModule(ObservingAction):
     """Action of M(edefter.ready.readiness)."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        super(ObservingAction, self).run(tmp, task_vars)
+        super().run(tmp, task_vars)
         task_vars = task_vars or {}
         self.take_variables((option for option in SPEC if option not in OWN), task_vars)
         _spec, args = self.validate_argument_spec(SPEC)

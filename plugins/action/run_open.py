@@ -49,7 +49,7 @@ class ActionModule(ObservingAction):
     """Action of M(edefter.ready.run_open). Once a play, delegated to the control node or a branch's own host."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result = super(ObservingAction, self).run(tmp, task_vars)
+        result = super().run(tmp, task_vars)
         task_vars = task_vars or {}
         self.take_variables((option for option in SPEC if option not in OWN), task_vars)
         _spec, args = self.validate_argument_spec(SPEC)

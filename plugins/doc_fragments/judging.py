@@ -85,4 +85,9 @@ options:
     elements: str
     choices: [endpoints, clock, time, firewall]
     default: [endpoints, clock, time, firewall]
+  vantage_elsewhere:
+    description:
+      - Whether the control node leaves through another line and firewall than the host. Not given, nobody said.
+      - With V(true), what fails alike on both is the service's own outage; else it may as well be a block for the whole site, and is called so.
+    type: bool
 """

@@ -179,6 +179,7 @@ def assess(raw: object, wanted: Wanted, vantage: Vantage, window: Window | None 
             network=seen.network,
             proxy=seen.proxy,
             vantage=vantage.endpoints,
+            same_site=None if wanted.vantage_elsewhere is None else not wanted.vantage_elsewhere,
             clock=clock,
             firewall=firewalls,
             started=observation.started_utc,

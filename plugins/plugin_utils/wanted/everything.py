@@ -37,7 +37,10 @@ Options = t.Mapping[str, t.Any]
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """Everything that is wanted, and the lists that are probed for it."""
+    """Everything that is wanted, and the lists that are probed for it.
+
+    vantage_elsewhere: whether the control node leaves through another line and firewall than the host; None: not said.
+    """
 
     scope: tuple[str, ...]
     endpoint: EndpointsWanted
@@ -47,6 +50,7 @@ class Wanted:
     clock: ClockWanted
     time: TimeWanted
     firewall: FirewallWanted
+    vantage_elsewhere: bool | None = None
 
     @property
     def endpoints(self) -> tuple[catalog.Endpoint, ...]:
@@ -84,6 +88,7 @@ def judging_spec() -> dict[str, t.Any]:
         "time": {"type": "dict", "default": {}},
         "firewall": {"type": "dict", "default": {}},
         "scope": {"type": "list", "elements": "str", "choices": list(SCOPES), "default": list(SCOPES)},
+        "vantage_elsewhere": {"type": "bool"},
     }
 
 
@@ -135,6 +140,7 @@ def wanted_from(args: Options) -> Wanted:
         clock=clock,
         time=TimeWanted.from_options(time_options, sources),
         firewall=FirewallWanted.from_options(args.get("firewall") or {}),
+        vantage_elsewhere=args.get("vantage_elsewhere"),
     )
 
 

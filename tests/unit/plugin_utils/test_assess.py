@@ -13,7 +13,7 @@ import typing as t
 import pytest
 from ansible_collections.edefter.ready.plugins.plugin_utils import assess, outcome
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError, Owner, ShapeError, Status
-from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import Vantage
+from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import Vantage, read_vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,6 +124,20 @@ def test_the_control_node_is_a_witness_to_the_clock() -> None:
     assert "control-node" in {source["id"] for source in made.facts["clock"]["sources"]}
     without = assess.assess(RAW, WANTED, NOTHING, window)
     assert "control-node" not in {source["id"] for source in without.facts["clock"]["sources"]}
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [(None, "endpoint.down_or_site_block"), (False, "endpoint.down_or_site_block"), (True, "endpoint.service_down")],
+)
+def test_what_fails_on_the_control_node_too_depends_on_where_that_is(said: bool | None, cause: str) -> None:
+    down = copy.deepcopy(RAW)
+    firma = next(t for t in down["sections"]["endpoints"]["data"]["targets"] if t["id"] == "firma")
+    for attempt in firma["attempts"]:
+        attempt.update(tcp={"error": {"phase": "tcp", "code": "refused", "message": ""}}, tls=None, http=None)
+    wanted = everything.wanted_from({"vantage_elsewhere": said})
+    made = assess.assess(down, wanted, read_vantage(down))
+    assert [f.cause for f in made.findings if f.check == "endpoint" and f.subject == "firma"] == [cause]
 
 
 # -- what becomes of a host in a run --
