@@ -69,7 +69,7 @@ class Bench:
         self.stage.__exit__(*what)
 
     def warm(self) -> None:
-        """One genuine observation for each place in a branch."""
+        """One genuine observation for each place in a branch, of the hosts as they are now."""
         self.run("edefter_ready.yml", "-l", "b000pc*:b001pc*" if self.count > 50 else "all", failed_ok=True)
         self.run("edefter_ready.yml", failed_ok=True)
 
@@ -143,10 +143,10 @@ def middle(rows: list[dict[str, float]]) -> dict[str, float]:
 def compare(count: int) -> tuple[Measured, Measured]:
     """(a), (b) and (c) at one size, with delays and without. (a) and (b) take turns."""
     with Bench(count) as bench:
-        bench.warm()
         if STOCK:
             # Its own settings come first; what is measured are hosts that are ready.
             bench.run(STOCK_BOOK)
+        bench.warm()
         found = []
         for rtt_ms, module_s in ((RTT_MS, MODULE_S), (0.0, 0.0)):
             bench.delay(rtt_ms, module_s)
