@@ -99,6 +99,7 @@ def stage() -> Iterator[Stage]:
         yield up
 
 
+@pytest.mark.cores
 def test_every_host_is_accounted_for_and_pays_only_for_itself(stage: Stage, tmp_path: pathlib.Path) -> None:
     command = ("edefter_ready.yml", *FORKS, *TIMEOUTS, "-e", f"edefter_reports_dir={tmp_path}")
     stage.double.clear_log()
@@ -133,6 +134,7 @@ def test_every_host_is_accounted_for_and_pays_only_for_itself(stage: Stage, tmp_
     assert (played.returncode, stage.double.errors()) == (0, [])
 
 
+@pytest.mark.cores
 def test_a_killed_run_leaves_a_valid_report_and_the_next_one_is_clean(stage: Stage, tmp_path: pathlib.Path) -> None:
     command = stage.command("edefter_ready.yml", "-f", "3", *TIMEOUTS, "-e", f"edefter_reports_dir={tmp_path}")
     # (`ip netns exec` becomes the program that it starts, so the signal reaches ansible-playbook itself.)
