@@ -215,6 +215,8 @@ class Worker:
         """The next line that is a reply. Mono itself may print to the same stream; what it says is kept in `noise`."""
         assert self._process.stdout
         ends = time.monotonic() + timeout
+        waiting = select.poll()
+        waiting.register(self._process.stdout, select.POLLIN)
         while True:
             line, found, rest = self._pending.partition(b"\n")
             if found:
@@ -224,10 +226,11 @@ class Worker:
                 self.noise.append(line[:2000].decode(errors="replace"))
                 continue
             left = ends - time.monotonic()
-            if left <= 0 or not select.select([self._process.stdout], [], [], left)[0]:
+            # poll and not select: with thousands of hosts that listen, a descriptor lies beyond what select can take.
+            if left <= 0 or not waiting.poll(left * 1000):
                 self.close()
                 raise ModuleCrash(f"{entry}: no answer within {timeout} s; noise: {self.noise[-3:]}")
-            # The raw descriptor: a buffered reader would hide from select what it has already taken.
+            # The raw descriptor: a buffered reader would hide from poll what it has already taken.
             chunk = os.read(self._process.stdout.fileno(), 1 << 20)
             if not chunk:
                 raise ModuleCrash(self._last_words())
