@@ -19,12 +19,10 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import Ru
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Status
 from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import Vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
+from recorded import RAW
 
 Json = dict[str, t.Any]
 
-RAW = json.loads(
-    (pathlib.Path(__file__).parent / "unit" / "plugin_utils" / "data" / "observation.json").read_text("utf-8")
-)
 WANTED = everything.wanted_from({})
 RUN = "20261125T071500Z-ab12"
 STARTED = "2026-11-25T07:15:00Z"

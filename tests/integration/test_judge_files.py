@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.edefter.ready.plugins.module_utils.core import VERSION
-from report_fleet import RAW
+from recorded import RAW
 from tree import ROOT
 from windows_double.ansible_run import Played, run
 

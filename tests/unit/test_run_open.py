@@ -6,18 +6,16 @@
 from __future__ import annotations
 
 import copy
-import json
-import pathlib
 import typing as t
 
 import pytest
 from ansible_collections.edefter.ready.plugins.action import run_open
 from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import read_vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
+from recorded import RAW
 
 Json = dict[str, t.Any]
 
-RAW = json.loads((pathlib.Path(__file__).parent / "plugin_utils" / "data" / "observation.json").read_text("utf-8"))
 ARGUMENTS: Json = {"deadline": 25.0, **everything.module_arguments(everything.wanted_from({}), None, vantage=True)}
 
 

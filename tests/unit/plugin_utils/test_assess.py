@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import json
-import pathlib
 import typing as t
 
 import pytest
@@ -17,18 +16,11 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import Vanta
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
 from hypothesis import given
 from hypothesis import strategies as st
+from recorded import RAW, raw
 
-RAW = json.loads((pathlib.Path(__file__).parent / "data" / "observation.json").read_text(encoding="utf-8"))
 WANTED = everything.wanted_from({})
 NOTHING = Vantage()
 SECTIONS = tuple(RAW["sections"])
-
-
-def raw(**sections: t.Any) -> dict[str, t.Any]:
-    """The observation with sections replaced."""
-    made = copy.deepcopy(RAW)
-    made["sections"].update(sections)
-    return made
 
 
 def by_id(made: assess.Assessment) -> dict[str, t.Any]:

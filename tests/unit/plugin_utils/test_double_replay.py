@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import json
-import pathlib
 from email.utils import format_datetime
 from typing import Any
 
@@ -26,10 +24,10 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everyt
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.clock import ClockWanted
 from hypothesis import given
 from hypothesis import strategies as st
+from recorded import RAW
 from windows_double import replay
 
 # What host_info of the Windows twin sent from the lab, unedited.
-RECORDED = json.loads((pathlib.Path(__file__).parent / "data" / "observation.json").read_text(encoding="utf-8"))
 
 # A Date lies outside of the certificate of clock_cases after a month.
 SECONDS = st.floats(0, 30 * 86400) | st.integers(0, 30 * 86400).map(float)
@@ -122,11 +120,11 @@ def test_the_control_node_is_a_true_witness_however_short_the_call_was(
 
 @given(seconds=SECONDS)
 def test_it_is_over_when_it_is_told(seconds: float) -> None:
-    told = replay.later(RECORDED, seconds)
-    assert replay.ended(told) == pytest.approx(replay.ended(RECORDED) + seconds, abs=1e-6, rel=0)
+    told = replay.later(RAW, seconds)
+    assert replay.ended(told) == pytest.approx(replay.ended(RAW) + seconds, abs=1e-6, rel=0)
     clock = clock_of(told)
     assert (clock["wall_start"], clock["mono_start"]) == (clock["wall_end"], clock["mono_end"])
-    gains = [int(each["wall_end"]) - each["mono_end"] for each in (clock, clock_of(RECORDED))]
+    gains = [int(each["wall_end"]) - each["mono_end"] for each in (clock, clock_of(RAW))]
     assert gains[0] - gains[1] == int(seconds) * TICKS
 
 
@@ -154,10 +152,10 @@ ABSOLUTE = {
 
 
 def test_everything_absolute_moves_and_nothing_else() -> None:
-    untouched = copy.deepcopy(RECORDED)
-    told = replay.later(RECORDED, 4000.25)
-    assert untouched == RECORDED
-    assert set(changes(RECORDED, told)) == ABSOLUTE
+    untouched = copy.deepcopy(RAW)
+    told = replay.later(RAW, 4000.25)
+    assert untouched == RAW
+    assert set(changes(RAW, told)) == ABSOLUTE
     # A Date and what the module made of it stay the same moment.
     for target in told["sections"]["endpoints"]["data"]["targets"]:
         for http in (attempt["http"] for attempt in target["attempts"] if attempt["http"]):
@@ -168,9 +166,7 @@ def test_everything_absolute_moves_and_nothing_else() -> None:
 
 def test_all_findings_are_those_of_the_recording() -> None:
     wanted = everything.wanted_from({})
-    first, again = (
-        judge.assess(each, wanted, Vantage()) for each in (RECORDED, replay.later(RECORDED, 3 * 86400 + 0.999))
-    )
+    first, again = (judge.assess(each, wanted, Vantage()) for each in (RAW, replay.later(RAW, 3 * 86400 + 0.999)))
     assert len(first.findings) > 20
     assert [(f.id, f.status, f.cause, f.owner) for f in again.findings] == [
         (f.id, f.status, f.cause, f.owner) for f in first.findings
@@ -179,19 +175,19 @@ def test_all_findings_are_those_of_the_recording() -> None:
 
 
 def test_the_dates_of_web_servers_say_the_same_of_the_clock() -> None:
-    told = replay.later(RECORDED, 86400.5)
+    told = replay.later(RAW, 86400.5)
     first, again = (
         clock_from_dates(
             parse_endpoints(each["sections"]["endpoints"]["data"]), moment(each["started_utc"], ""), each["elapsed_ms"]
         )
-        for each in (RECORDED, told)
+        for each in (RAW, told)
     )
     assert first is not None
     assert again == first
 
 
 def test_replies_through_a_proxy_move_too() -> None:
-    recorded = copy.deepcopy(RECORDED)
+    recorded = copy.deepcopy(RAW)
     http = {"headers": {"date": "Wed, 25 Nov 2026 07:00:00 GMT"}, "date": "2026-11-25T07:00:00.000Z"}
     bare = {"headers": {}, "date": None}
     target = recorded["sections"]["endpoints"]["data"]["targets"][0]
@@ -206,7 +202,7 @@ def test_replies_through_a_proxy_move_too() -> None:
 
 @pytest.mark.parametrize("without", ["absent", "failed"])
 def test_without_a_clock_section_the_start_tells_the_moment(without: str) -> None:
-    recorded = copy.deepcopy(RECORDED)
+    recorded = copy.deepcopy(RAW)
     failed = {
         "status": "error",
         "data": None,

@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 import copy
-import json
-import pathlib
 import typing as t
 
 import pytest
 from ansible_collections.edefter.ready.plugins.plugin_utils import second_look
 from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import Vantage, read_vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
+from recorded import RAW
 
-RAW = json.loads((pathlib.Path(__file__).parent / "data" / "observation.json").read_text(encoding="utf-8"))
 WANTED = everything.wanted_from({})
 VANTAGE = read_vantage(RAW)
 TROUBLE = [{"check": "endpoint", "subject": "uyg", "status": "fail"}]

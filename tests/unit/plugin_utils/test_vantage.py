@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import json
-import pathlib
 import typing as t
 
 import pytest
@@ -21,19 +20,12 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import (
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
 from hypothesis import given
 from hypothesis import strategies as st
+from recorded import RAW, raw
 
-RAW = json.loads((pathlib.Path(__file__).parent / "data" / "observation.json").read_text(encoding="utf-8"))
 WANTED = everything.wanted_from({})
 NOTHING = Vantage()
 KEYS = ("bounds", "endpoints", "x")
 FAILED = {"status": "failed", "error": {"phase": "x", "code": "y", "message": "z"}, "elapsed_ms": 1.0, "data": None}
-
-
-def raw(**sections: t.Any) -> dict[str, t.Any]:
-    """The observation with sections replaced."""
-    made = copy.deepcopy(RAW)
-    made["sections"].update(sections)
-    return made
 
 
 def stored(observation: t.Any) -> Vantage:
