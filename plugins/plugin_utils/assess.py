@@ -16,7 +16,8 @@ from ansible_collections.edefter.ready.plugins.plugin_utils import catalog, fact
 from ansible_collections.edefter.ready.plugins.plugin_utils.clock import verdict as clock_verdict
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.clock import judge_clock
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint import Situation, judge_endpoints
-from ansible_collections.edefter.ready.plugins.plugin_utils.judge.firewall import judge_firewall, local_verdicts
+from ansible_collections.edefter.ready.plugins.plugin_utils.judge.firewall import judge_firewall
+from ansible_collections.edefter.ready.plugins.plugin_utils.judge.firewall_local import local_verdicts
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.host import judge_host
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.time import judge_time
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import (
@@ -29,7 +30,8 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.model import (
     Step,
 )
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.clock import ClockObservation, parse_clock
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Endpoints, parse_endpoints
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import Endpoints
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import parse_endpoints
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.envelope import Observation, parse_observation
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.firewall import Firewall, parse_firewall
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.identity import Identity, parse_identity

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils.clock.verdict import ClockVerdict
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Endpoints, Target
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import Endpoints, Target
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.identity import Identity
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.clock import ClockWanted
 

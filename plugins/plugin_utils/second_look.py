@@ -14,7 +14,8 @@ import ipaddress
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import ShapeError
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Target, parse_endpoints
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import Target
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import parse_endpoints
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.envelope import parse_observation
 from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import Vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.everything import Wanted

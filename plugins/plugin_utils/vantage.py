@@ -16,7 +16,8 @@ from ansible_collections.edefter.ready.plugins.plugin_utils import shape
 from ansible_collections.edefter.ready.plugins.plugin_utils.clock import verdict as clock_verdict
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import ShapeError
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.clock import parse_clock
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Endpoints, parse_endpoints
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import Endpoints
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import parse_endpoints
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.envelope import parse_observation
 
 

@@ -23,7 +23,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / ".collections")]
 
 from ansible_collections.edefter.ready.plugins.plugin_utils import catalog
-from ansible_collections.edefter.ready.plugins.plugin_utils.judge.firewall import judge_firewall, local_verdicts
+from ansible_collections.edefter.ready.plugins.plugin_utils.judge.firewall import judge_firewall
+from ansible_collections.edefter.ready.plugins.plugin_utils.judge.firewall_local import local_verdicts
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.firewall import STORES, parse_firewall
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.firewall import plan_firewall
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.firewall import FirewallContext, FirewallWanted

@@ -17,7 +17,8 @@ import twins
 from ansible_collections.edefter.ready.plugins.plugin_utils import catalog
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint import Situation, judge_endpoints
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Finding, Status
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Endpoints, parse_endpoints
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import Endpoints
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import parse_endpoints
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.envelope import Observation, parse_observation
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.network import parse_network
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.proxy import parse_proxy

@@ -40,11 +40,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.model import (
     Owner,
     Status,
 )
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import (
-    Attempt,
-    Endpoints,
-    Target,
-)
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import Attempt, Endpoints, Target
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.network import Network
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.proxy import Proxy
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.endpoints import EndpointsWanted

@@ -21,7 +21,13 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model
     fault_text,
 )
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Evidence, Owner, Status
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Attempt, Http, Icmp, Tcp, Tls
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import (
+    Attempt,
+    Http,
+    Icmp,
+    Tcp,
+    Tls,
+)
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.envelope import Fault
 
 # The host itself has no way there: normal for IPv6 in an IPv4-only network.

@@ -23,7 +23,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model
     inspector,
 )
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Evidence, Owner, Status
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Cert, Http, Tls
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import Cert, Http, Tls
 
 # What of a chain's status does not speak against who signed it.
 _ASIDE = frozenset({"not_time_valid", "revocation_unknown"})

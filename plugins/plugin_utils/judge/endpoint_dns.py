@@ -23,7 +23,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model
     in_networks,
 )
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Evidence, Owner, Status
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Attempt, Dns, Query
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import Attempt, Dns, Query
 
 Judged = t.Sequence[tuple[Attempt, Trouble | None]]
 

@@ -26,7 +26,8 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model
     in_networks,
 )
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Evidence, Owner, Status
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Http, Tls, canonical
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import Http, Tls
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.values import canonical
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _ERRORS = {"timeout": "http_stall", "reset": "http_reset", "aborted": "http_reset", "eof": "http_eof"}

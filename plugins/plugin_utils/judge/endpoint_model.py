@@ -19,7 +19,7 @@ import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils.catalog import Endpoint
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Evidence, Owner, Status
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import (
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import (
     Attempt,
     Canary,
     Endpoints,
@@ -196,7 +196,7 @@ class ClockOffset:
 
 
 class LocalFirewall(t.Protocol):
-    """What the host's own firewall does with the connection to one endpoint (judge/firewall.py has it).
+    """What the host's own firewall does with the connection to one endpoint (firewall_local.py has it).
 
     verdict: `allowed`, `blocked`, `conditional` or `unknown`. rule: its name, empty for a default action.
     store: where it is from: `local`, `gpo`, `mdm`, `default` …

@@ -22,7 +22,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model
     Trouble,
 )
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Evidence, Owner, Status
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Attempt, Target
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import Attempt, Target
 
 # What a box that wants people to sign in first does to everything else.
 _CAPTIVE = frozenset(

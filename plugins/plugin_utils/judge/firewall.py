@@ -1,8 +1,7 @@
 # Copyright (c) 2026, edefter.ready contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Findings about the outbound firewall, and the local verdict on each endpoint that the diagnosis of a failed probe
-needs.
+"""Findings about the outbound firewall.
 
 Pure. Checks: `firewall.outbound:<endpoint id>` (also `:ntp`, `:dns`), `firewall.rules` (our group), `firewall.service`,
 `firewall.stray`, `firewall.fqdn`.
@@ -10,23 +9,26 @@ Pure. Checks: `firewall.outbound:<endpoint id>` (also `:ntp`, `:dns`), `firewall
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
-from ansible_collections.edefter.ready.plugins.plugin_utils import catalog
+from ansible_collections.edefter.ready.plugins.plugin_utils.judge.firewall_local import (
+    Judged,
+    LocalVerdict,
+    clip,
+    judge_endpoint,
+    judge_queries,
+)
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Area, Evidence, Finding, Owner, Status, Step
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.firewall import Firewall
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan import firewall as plan
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.firewall import FirewallContext, FirewallWanted
-from ansible_collections.edefter.ready.plugins.plugin_utils.winfw import effective, match
-from ansible_collections.edefter.ready.plugins.plugin_utils.winfw.evaluate import Outcome, RuleBook, Verdict
+from ansible_collections.edefter.ready.plugins.plugin_utils.winfw import effective
+from ansible_collections.edefter.ready.plugins.plugin_utils.winfw.evaluate import Outcome, Verdict
 from ansible_collections.edefter.ready.plugins.plugin_utils.winfw.grammar import fold
-from ansible_collections.edefter.ready.plugins.plugin_utils.winfw.match import Query
 from ansible_collections.edefter.ready.plugins.plugin_utils.winfw.rule import Action
 
 # Programs that a rule may name and that are likely the ones that send the ledgers.
 _OWN_PROGRAMS = ("edefter", "e-defter", "mikro")
-_TEXT = 200
 
 # Turkish and English, as Windows' own dialogs name them.
 _PROFILE_NAMES = {"domain": ("Etki Alanı", "Domain"), "private": ("Özel", "Private"), "public": ("Ortak", "Public")}
@@ -40,110 +42,9 @@ _STORE_NAMES = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class LocalVerdict:
-    """What this host's own firewall does with the connection to one endpoint.
-
-    verdict: `allowed`, `blocked`, `conditional`, `unknown`. rule: name of the rule that decides, "" when it is a
-    default action.
-    store: where that rule or setting is from (`local`, `gpo`, `mdm`, `default`, …). profile: under which profile.
-    reason: of winfw.evaluate.Verdict, or `service_stopped`. otherwise: with conditional, the outcome when the
-    conditions do not hold.
-    """
-
-    endpoint_id: str
-    verdict: str
-    rule: str = ""
-    store: str = ""
-    profile: str = ""
-    reason: str = ""
-    rule_id: str = ""
-    conditions: tuple[str, ...] = ()
-    otherwise: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class _Judged:
-    """A local verdict with the evaluator's own that it stands for."""
-
-    local: LocalVerdict
-    verdict: Verdict | None
-
-
-def local_verdicts(
-    firewall: Firewall,
-    endpoints: t.Iterable[catalog.Endpoint],
-    addresses: t.Mapping[str, tuple[str, ...]] | None = None,
-    subject: match.Subject = match.PROBE,
-) -> tuple[LocalVerdict, ...]:
-    """One verdict an endpoint, over the active profiles and all known addresses of its host.
-
-    subject: who connects; the default is our own prober, as it is its failure that is to be explained.
-    """
-    context = FirewallContext(tuple(endpoints), (), addresses or {})
-    book = firewall.book()
-    return tuple(_endpoint(firewall, book, e, context, subject).local for e in context.endpoints)
-
-
-def _endpoint(
-    firewall: Firewall,
-    book: RuleBook,
-    endpoint: catalog.Endpoint,
-    context: FirewallContext,
-    subject: match.Subject,
-) -> _Judged:
-    queries = [Query(endpoint.port, a, subject=subject) for a in context.of(endpoint.host) or (None,)]
-    return _judge(firewall, book, endpoint.id, queries)
-
-
-def _judge(firewall: Firewall, book: RuleBook, subject_id: str, queries: t.Sequence[Query]) -> _Judged:
-    if firewall.mpssvc.state in ("stopped", "absent") or firewall.bfe.state in ("stopped", "absent"):
-        # What the filters do without their service, no document promises.
-        return _Judged(LocalVerdict(subject_id, str(Outcome.UNKNOWN), reason="service_stopped"), None)
-    verdicts = [verdict for query in queries for verdict in book.evaluate_all(query, firewall.judged)]
-    verdict = _together(verdicts)
-    rule = verdict.rule
-    settings = book.effective[verdict.profile]
-    store = settings.outbound.source
-    if rule is not None:
-        store = rule.store
-    elif verdict.reason == "off":
-        store = settings.enable.source
-    return _Judged(
-        LocalVerdict(
-            endpoint_id=subject_id,
-            verdict=str(verdict.outcome),
-            rule=_clip(rule.name or rule.id) if rule else "",
-            store=store,
-            profile=verdict.profile,
-            reason=verdict.reason,
-            rule_id=_clip(rule.id) if rule else "",
-            conditions=tuple(_clip(f"{c.key}={c.value}") for c in verdict.conditions),
-            otherwise=str(verdict.otherwise) if verdict.otherwise else "",
-        ),
-        verdict,
-    )
-
-
-def _together(verdicts: t.Sequence[Verdict]) -> Verdict:
-    """Over profiles and addresses: the worst is shown, and blocked here but open there depends on which of them it
-    is."""
-    by = {outcome: [v for v in verdicts if v.outcome is outcome] for outcome in Outcome}
-    blocked = by[Outcome.BLOCKED]
-    if blocked and len(blocked) < len(verdicts):
-        return dataclasses.replace(blocked[0], outcome=Outcome.CONDITIONAL, otherwise=Outcome.ALLOWED)
-    order = (Outcome.BLOCKED, Outcome.UNKNOWN, Outcome.CONDITIONAL, Outcome.ALLOWED)
-    return next(by[outcome][0] for outcome in order if by[outcome])
-
-
 def _names(key: str, table: t.Mapping[str, tuple[str, str]], value: str) -> dict[str, str]:
     turkish, english = table.get(value, (value, value))
     return {f"{key}_tr": turkish, f"{key}_en": english}
-
-
-def _clip(text: str) -> str:
-    cut = text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
-    return "".join(c if c.isprintable() else "\ufffd" for c in cut)
 
 
 def judge_firewall(
@@ -179,18 +80,18 @@ class _Judge:
         """In reading order."""
         yield from self._service()
         for endpoint in self.context.endpoints:
-            judged = _endpoint(self.firewall, self.book, endpoint, self.context, self.wanted.subject)
+            judged = judge_endpoint(self.firewall, self.book, endpoint, self.context, self.wanted.subject)
             where = f"{endpoint.host}:{endpoint.port}"
             yield self._outbound(
                 endpoint.id, where, f"TCP {endpoint.port}", judged, endpoint.required, endpoint.required
             )
         ports = sorted({s.port for s in self.context.time_sources if s.kind == "ntp"})
         if ports and self.wanted.ntp:
-            judged = _judge(self.firewall, self.book, "ntp", [plan.ntp_query(port) for port in ports])
+            judged = judge_queries(self.firewall, self.book, "ntp", [plan.ntp_query(port) for port in ports])
             label = "/".join(f"UDP {port}" for port in ports)
             yield self._outbound("ntp", "NTP", label, judged, True, False)
         if any(self._blocks(profile) for profile in self.firewall.judged):
-            judged = _judge(self.firewall, self.book, "dns", [plan.dns_query()])
+            judged = judge_queries(self.firewall, self.book, "dns", [plan.dns_query()])
             yield self._outbound("dns", "DNS", "UDP 53", judged, self.wanted.dns != "never", False)
         yield self._rules()
         yield from self._strays()
@@ -220,7 +121,7 @@ class _Judge:
             )
 
     def _outbound(
-        self, subject: str, where: str, label: str, judged: _Judged, required: bool, blocks_filing: bool
+        self, subject: str, where: str, label: str, judged: Judged, required: bool, blocks_filing: bool
     ) -> Finding:
         local, verdict = judged.local, judged.verdict
         cause, status, owner = self._cause(local, verdict, label)
@@ -341,11 +242,11 @@ class _Judge:
         params = {
             "group": wanted.group,
             "count": str(len(found.wanted)),
-            "rules": _clip(", ".join(names)),
+            "rules": clip(", ".join(names)),
             "profiles_tr": ", ".join(_PROFILE_NAMES[p][0] for p in found.forbidden),
             "profiles_en": ", ".join(_PROFILE_NAMES[p][1] for p in found.forbidden),
             "gpo": "; ".join(self._gpo_path(profile) for profile in found.forbidden),
-            "names": _clip(", ".join(dict.fromkeys(s.params["rule"] for s in self.steps if s.id in ids))),
+            "names": clip(", ".join(dict.fromkeys(s.params["rule"] for s in self.steps if s.id in ids))),
         }
         if wanted.state == "absent":
             clean = not found.ours
@@ -380,7 +281,7 @@ class _Judge:
             observed,
             expected,
             params,
-            evidence=tuple(Evidence("rule", _clip(name)) for name in names[:20]),
+            evidence=tuple(Evidence("rule", clip(name)) for name in names[:20]),
             steps=ids,
         )
 
@@ -388,13 +289,13 @@ class _Judge:
         for rule in self.found.strays:
             yield _finding(
                 "firewall.stray",
-                _clip(rule.id),
+                clip(rule.id),
                 Status.WARN,
                 "firewall.stray",
                 Owner.LOCAL_ADMIN,
-                _clip(rule.name),
+                clip(rule.name),
                 "",
-                {"rule": _clip(rule.name), "group": self.wanted.group},
+                {"rule": clip(rule.name), "group": self.wanted.group},
                 evidence=(Evidence("rule_text", rule.text()[:500]),),
             )
 

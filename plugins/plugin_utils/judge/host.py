@@ -12,10 +12,11 @@ import ipaddress
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Area, Evidence, Finding, Owner, Status
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Endpoints, canonical
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import Endpoints
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.identity import Identity
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.network import Network
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.proxy import Proxy, ProxyConfig
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.values import canonical
 
 # .NET Framework 4.5, the oldest that this collection's observers run on (Microsoft, "How to determine which .NET
 # Framework versions are installed").

@@ -11,8 +11,8 @@ from __future__ import annotations
 import dataclasses
 
 from ansible_collections.edefter.ready.plugins.plugin_utils import shape
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import canonical, words
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.envelope import Fault, optional_fault
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.values import canonical, words
 
 
 @dataclasses.dataclass(frozen=True)

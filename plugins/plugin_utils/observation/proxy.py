@@ -13,8 +13,8 @@ import typing as t
 
 from ansible_collections.edefter.ready.plugins.plugin_utils import shape
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import ShapeError
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import words
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.envelope import Fault, optional_fault
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.values import words
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,7 +15,8 @@ import typing as t
 from ansible_collections.edefter.ready.plugins.plugin_utils import catalog
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint import Situation, judge_endpoints
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Finding
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Endpoints, parse_endpoints
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import Endpoints
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import parse_endpoints
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.network import Network, parse_network
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.proxy import Proxy, parse_proxy
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.endpoints import EndpointsWanted

@@ -18,7 +18,8 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.clock.verdict import
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.clock import judge_clock
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint import clock_from_dates
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.clock import TICKS, parse_clock
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import moment, parse_endpoints
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import parse_endpoints
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.values import moment
 from ansible_collections.edefter.ready.plugins.plugin_utils.vantage import Vantage
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted import everything
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.clock import ClockWanted

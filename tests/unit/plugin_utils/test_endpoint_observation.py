@@ -11,10 +11,11 @@ import typing as t
 import observed as o
 import pytest
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError, ShapeError
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import canonical, parse_endpoints
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import parse_endpoints
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.identity import parse_identity
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.network import parse_network
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.proxy import parse_proxy
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.values import canonical
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.endpoints import EndpointsWanted
 
 

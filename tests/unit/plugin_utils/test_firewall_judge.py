@@ -13,7 +13,8 @@ import typing as t
 import pytest
 from ansible_collections.edefter.ready.plugins.plugin_utils import catalog, messages
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge import firewall as room
-from ansible_collections.edefter.ready.plugins.plugin_utils.judge.firewall import judge_firewall, local_verdicts
+from ansible_collections.edefter.ready.plugins.plugin_utils.judge.firewall import judge_firewall
+from ansible_collections.edefter.ready.plugins.plugin_utils.judge.firewall_local import local_verdicts
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Finding, Owner, Status
 from ansible_collections.edefter.ready.plugins.plugin_utils.plan.firewall import plan_firewall
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.firewall import FirewallContext, FirewallWanted
