@@ -141,6 +141,12 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Core
 			return result;
 		}
 
+		/// <summary>What nobody foresaw. Its code is `error`: a bug of ours must not read like a fault of the network.</summary>
+		public static Dictionary<string, object> Broke(string phase, Exception error)
+		{
+			return Make(phase, "error", null, error.ToString());
+		}
+
 		public static Dictionary<string, object> From(string phase, Exception error)
 		{
 			Exception inner = error;

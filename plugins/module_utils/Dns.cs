@@ -8,6 +8,7 @@ using System.IO;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading;
+using ansible_collections.edefter.ready.plugins.module_utils.Background;
 using ansible_collections.edefter.ready.plugins.module_utils.Core;
 using ansible_collections.edefter.ready.plugins.module_utils.DnsMessage;
 
@@ -253,16 +254,13 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Dns
 			{
 				if (!query.Truncated) { continue; }
 				Query one = query;
-				Thread thread = new Thread(delegate()
+				threads.Add(Worker.Start(delegate()
 				{
 					bool whole = Guard(one, start, deadline, delegate() { one.Replace(AskTcp(one, dice, left, deadline)); return true; });
 					if (!whole) { return; }
 					one.Elapsed = Text.Ms(deadline.ElapsedMs - start);
 					found(Addresses(one.First.Answers));
-				});
-				thread.IsBackground = true;
-				thread.Start();
-				threads.Add(thread);
+				}, delegate(Exception error) { one.Error = Fault.Broke("dns", error); }));
 			}
 			foreach (Thread thread in threads) { thread.Join((int)left + 500); }
 		}

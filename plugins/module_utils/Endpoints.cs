@@ -7,6 +7,7 @@ using System.Collections;
 using System.Collections.Generic;
 using System.Text;
 using System.Threading;
+using ansible_collections.edefter.ready.plugins.module_utils.Background;
 using ansible_collections.edefter.ready.plugins.module_utils.Core;
 using ansible_collections.edefter.ready.plugins.module_utils.Dns;
 using ansible_collections.edefter.ready.plugins.module_utils.DnsMessage;
@@ -123,7 +124,9 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Endpoints
 			for (int i = 0; i < targets.Count; i++)
 			{
 				int index = i;
-				threads.Add(TargetProbe.Start(delegate() { done[index] = targets[index].Run(); }));
+				threads.Add(Worker.Start(delegate() { done[index] = targets[index].Run(); },
+					// Missing in the results, which is judged as not probed.
+					delegate(Exception error) { done[index] = null; }));
 			}
 			for (int i = 0; i < threads.Count; i++)
 			{

@@ -40,6 +40,24 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Resolving
 			return result;
 		}
 
+		/// <summary>A look-up without an answer.</summary>
+		public static Dictionary<string, object> Failed(Dictionary<string, object> error, object elapsedMs)
+		{
+			Dictionary<string, object> result = new Dictionary<string, object>();
+			result["addresses"] = new List<object>();
+			result["error"] = error;
+			result["elapsed_ms"] = elapsedMs;
+			return result;
+		}
+
+		/// <summary>The addresses of a look-up.</summary>
+		public static List<string> Texts(object addresses)
+		{
+			List<string> result = new List<string>();
+			foreach (object item in (List<object>)addresses) { result.Add((string)item); }
+			return result;
+		}
+
 		public static bool IsAddress(string text)
 		{
 			IPAddress address;

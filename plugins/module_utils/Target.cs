@@ -5,10 +5,10 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
-using System.Globalization;
 using System.IO;
 using System.Net.Sockets;
 using System.Threading;
+using ansible_collections.edefter.ready.plugins.module_utils.Background;
 using ansible_collections.edefter.ready.plugins.module_utils.Core;
 using ansible_collections.edefter.ready.plugins.module_utils.Dns;
 using ansible_collections.edefter.ready.plugins.module_utils.DnsMessage;
@@ -17,6 +17,7 @@ using ansible_collections.edefter.ready.plugins.module_utils.ProbeContext;
 using ansible_collections.edefter.ready.plugins.module_utils.Proxy;
 using ansible_collections.edefter.ready.plugins.module_utils.Resolving;
 using ansible_collections.edefter.ready.plugins.module_utils.Tcp;
+using ansible_collections.edefter.ready.plugins.module_utils.ThroughProxy;
 using ansible_collections.edefter.ready.plugins.module_utils.Tls;
 
 // One endpoint through DNS, TCP, TLS and HTTP. Addresses are tried as soon as anybody names them, all at once. Twin of target.py.
@@ -26,7 +27,6 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 	public sealed class TargetProbe
 	{
 		private const int MaxAddresses = 16;
-		private const int StackBytes = 512 * 1024;
 		// A late system look-up may take until this long before the overall deadline.
 		private const double SystemReserveMs = 2000.0;
 		private static readonly string[] Sources = new string[] { "system", "query", "vantage", "literal" };
@@ -63,16 +63,6 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 			literal = SystemNames.IsAddress(host);
 		}
 
-		public static Thread Start(ThreadStart work)
-		{
-			Thread thread = new Thread(work, StackBytes);
-			thread.IsBackground = true;
-			thread.CurrentCulture = CultureInfo.InvariantCulture;
-			thread.CurrentUICulture = CultureInfo.InvariantCulture;
-			thread.Start();
-			return thread;
-		}
-
 		// -- addresses, from whoever names them --
 
 		private void Found(string source, IEnumerable<string> addresses)
@@ -107,19 +97,16 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 		private void Spawn(Dictionary<string, object> data, ThreadStart work)
 		{
 			running++;
-			Start(delegate()
+			Worker.Start(delegate() { work(); Ended(); }, delegate(Exception error) { Broke(data, error); Ended(); });
+		}
+
+		private void Ended()
+		{
+			lock (changed)
 			{
-				try { work(); }
-				catch (Exception error)
-				{
-					Broke(data, error);
-				}
-				lock (changed)
-				{
-					running--;
-					Monitor.PulseAll(changed);
-				}
-			});
+				running--;
+				Monitor.PulseAll(changed);
+			}
 		}
 
 		/// <summary>Puts an error that nobody foresaw into the phase that had begun. A bug of ours must not read like a fault of the network.</summary>
@@ -130,17 +117,17 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 				Dictionary<string, object> tcp = (Dictionary<string, object>)data["tcp"];
 				if (tcp["error"] != null)
 				{
-					Dictionary<string, object> outcome = TcpProbe.Outcome(Fault.Make("tcp", "error", null, error.ToString()), null);
+					Dictionary<string, object> outcome = TcpProbe.Outcome(Fault.Broke("tcp", error), null);
 					if (data.ContainsKey("proxy")) { outcome["address"] = null; }
 					data["tcp"] = outcome;
 				}
 				else if (scheme == "https" && data["tls"] == null)
 				{
 					Dictionary<string, object> outcome = TlsProbe.Empty(host);
-					outcome["error"] = Fault.Make("tls", "error", null, error.ToString());
+					outcome["error"] = Fault.Broke("tls", error);
 					data["tls"] = outcome;
 				}
-				else if (data["http"] == null) { data["http"] = HttpProbe.Failed(Fault.Make("http", "error", null, error.ToString())); }
+				else if (data["http"] == null) { data["http"] = HttpProbe.Failed(Fault.Broke("http", error)); }
 			}
 		}
 
@@ -149,42 +136,33 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 			lock (changed) { data[key] = value; }
 		}
 
-		private void LookUp()
+		private void Looked(Dictionary<string, object> result)
 		{
-			Dictionary<string, object> result = SystemNames.SystemLookup(host, context.Deadline);
 			lock (changed)
 			{
 				if (system == null)
 				{
 					system = result;
-					Found("system", Strings(result["addresses"]));
+					Found("system", SystemNames.Texts(result["addresses"]));
 				}
 				Monitor.PulseAll(changed);
 			}
 		}
 
-		private void Ask()
+		private List<object> Ask()
 		{
-			List<object> result;
-			try
-			{
-				result = DnsClient.Ask(context.Resolvers, host, context.TimeoutMs, context.Deadline, context.Dice(id),
-					delegate(List<string> addresses) { Found("query", addresses); },
-					delegate() { lock (changed) { return running == 0 && system != null; } });
-			}
-			catch (SocketException) { result = new List<object>(); }
+			return DnsClient.Ask(context.Resolvers, host, context.TimeoutMs, context.Deadline, context.Dice(id),
+				delegate(List<string> addresses) { Found("query", addresses); },
+				delegate() { lock (changed) { return running == 0 && system != null; } });
+		}
+
+		private void Asked(List<object> result)
+		{
 			lock (changed)
 			{
 				queries = result;
 				Monitor.PulseAll(changed);
 			}
-		}
-
-		private static List<string> Strings(object list)
-		{
-			List<string> result = new List<string>();
-			foreach (object item in (List<object>)list) { result.Add((string)item); }
-			return result;
 		}
 
 		// -- one address --
@@ -215,15 +193,8 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 				}
 				byte[] message = HttpProbe.Request("GET", path, host, port, scheme == "https" ? 443 : 80);
 				Set(data, "http", HttpProbe.Exchange(stream, tee, message, context.TimeoutMs, context.Deadline, false));
-				Close(stream);
+				TcpProbe.Close(stream);
 			}
-		}
-
-		private static void Close(Stream stream)
-		{
-			try { stream.Dispose(); }
-			catch (IOException) { return; }
-			catch (InvalidOperationException) { return; }
 		}
 
 		private Socket ConnectAgain(string address)
@@ -244,129 +215,22 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 				{
 					TlsProbe other = TlsProbe.Run(again, context.NeutralSni, context.TimeoutMs, context.Deadline, null, null, false);
 					neutral[0] = other.Data;
-					if (other.Stream != null) { Close(other.Stream); }
+					if (other.Stream != null) { TcpProbe.Close(other.Stream); }
 				}
 			};
+			// Without an answer of the other name nothing is concluded from it.
+			Action<Exception> nobody = delegate(Exception unforeseen) { neutral[0] = null; };
 			TlsProbe probe = TlsProbe.Run(socket, host, context.TimeoutMs, context.Deadline, delegate() { return ConnectAgain(address); },
-				delegate() { second[0] = Start(ask); }, true);
+				delegate() { second[0] = Worker.Start(ask, nobody); }, true);
 			Set(data, "tls", probe.Data);
 			Dictionary<string, object> error = probe.Data["error"] as Dictionary<string, object>;
 			string code = error == null ? "" : (string)error["code"];
 			if ((code == "reset" || code == "eof" || code == "timeout") && (long)probe.Data["bytes_received"] == 0)
 			{
-				if (second[0] == null) { second[0] = Start(ask); }
+				if (second[0] == null) { second[0] = Worker.Start(ask, nobody); }
 				if (second[0].Join(context.Deadline.ClampMs(60000.0))) { Set(data, "neutral_sni", neutral[0]); }
 			}
 			return probe;
-		}
-
-		// -- one proxy --
-
-		private void Through(Dictionary<string, object> data)
-		{
-			string proxy = (string)data["proxy"];
-			int colon = proxy.LastIndexOf(':');
-			string name = proxy.Substring(0, colon).Trim('[', ']');
-			int proxyPort = int.Parse(proxy.Substring(colon + 1), CultureInfo.InvariantCulture);
-			List<string> addresses = new List<string> { name };
-			Dictionary<string, object> outcome = null;
-			if (!SystemNames.IsAddress(name))
-			{
-				Dictionary<string, object> looked = null;
-				Thread thread = Start(delegate() { looked = SystemNames.SystemLookup(name, context.Deadline); });
-				bool ended = thread.Join(context.Deadline.ClampMs(context.TimeoutMs));
-				if (!ended || looked == null || looked["error"] != null)
-				{
-					Dictionary<string, object> fault = ended && looked != null ? (Dictionary<string, object>)looked["error"] : Fault.Make("dns", "timeout", null, "the name of the proxy");
-					outcome = TcpProbe.Outcome(fault, ended && looked != null ? looked["elapsed_ms"] : null);
-					outcome["address"] = null;
-					Set(data, "tcp", outcome);
-					return;
-				}
-				addresses = Strings(looked["addresses"]);
-			}
-			if (addresses.Count > 4) { addresses.RemoveRange(4, addresses.Count - 4); }
-			Socket socket = FirstToConnect(addresses, proxyPort, out outcome);
-			Set(data, "tcp", outcome);
-			if (socket == null) { return; }
-			string used = (string)outcome["address"];
-			using (socket)
-			{
-				string place = host.IndexOf(':') >= 0 ? "[" + host + "]" : host;
-				if (scheme == "http")
-				{
-					string where = port == 80 ? place : place + ":" + port.ToString(CultureInfo.InvariantCulture);
-					TeeStream plain = new TeeStream(socket, context.Deadline);
-					byte[] request = HttpProbe.Request("GET", "http://" + where + path, host, port, 80);
-					Set(data, "http", HttpProbe.Exchange(plain, plain, request, context.TimeoutMs, context.Deadline, false));
-					return;
-				}
-				Dictionary<string, object> connect = Tunnel(socket, place);
-				Set(data, "connect", connect);
-				if (!Opened(connect)) { return; }
-				Func<Socket> again = delegate()
-				{
-					Dictionary<string, object> ignored;
-					Socket other = TcpProbe.Connect(used, proxyPort, context.TimeoutMs, context.Deadline, out ignored);
-					if (other == null || Opened(Tunnel(other, place))) { return other; }
-					other.Close();
-					return null;
-				};
-				TlsProbe probe = TlsProbe.Run(socket, host, context.TimeoutMs, context.Deadline, again, null, true);
-				Set(data, "tls", probe.Data);
-				if (probe.Stream == null) { return; }
-				byte[] message = HttpProbe.Request("GET", path, host, port, 443);
-				Set(data, "http", HttpProbe.Exchange(probe.Stream, probe.Tee, message, context.TimeoutMs, context.Deadline, false));
-				Close(probe.Stream);
-			}
-		}
-
-		/// <summary>All addresses of a proxy at once: a dead one must not cost a timeout of its own. null when none connects.</summary>
-		private Socket FirstToConnect(List<string> addresses, int proxyPort, out Dictionary<string, object> outcome)
-		{
-			object gate = new object();
-			int open = addresses.Count;
-			Socket winner = null;
-			Dictionary<string, object>[] outcomes = new Dictionary<string, object>[addresses.Count];
-			int won = -1;
-			for (int i = 0; i < addresses.Count; i++)
-			{
-				int index = i;
-				Start(delegate()
-				{
-					Dictionary<string, object> found;
-					Socket socket = TcpProbe.Connect(addresses[index], proxyPort, context.TimeoutMs, context.Deadline, out found);
-					found["address"] = addresses[index];
-					lock (gate)
-					{
-						outcomes[index] = found;
-						open--;
-						if (socket != null && winner == null) { winner = socket; won = index; }
-						else if (socket != null) { socket.Close(); }
-						Monitor.PulseAll(gate);
-					}
-				});
-			}
-			lock (gate)
-			{
-				while (winner == null && open > 0) { Monitor.Wait(gate); }
-				outcome = outcomes[won < 0 ? 0 : won];
-				return winner;
-			}
-		}
-
-		private Dictionary<string, object> Tunnel(Socket socket, string place)
-		{
-			// Reads exactly the head of a 2xx answer: what follows it belongs to TLS.
-			TeeStream tee = new TeeStream(socket, context.Deadline);
-			byte[] message = HttpProbe.Request("CONNECT", place + ":" + port.ToString(CultureInfo.InvariantCulture), host, port, 0);
-			return HttpProbe.Exchange(tee, tee, message, context.TimeoutMs, context.Deadline, true);
-		}
-
-		private static bool Opened(Dictionary<string, object> connect)
-		{
-			object status = connect["status"];
-			return status != null && (long)status >= 200 && (long)status < 300;
 		}
 
 		/// <summary>True for an address that is not expected to answer.</summary>
@@ -394,26 +258,19 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 				if (literal) { Found("literal", new string[] { host }); }
 				else
 				{
-					Start(LookUp);
-					Start(Ask);
+					Worker.Start(delegate() { Looked(SystemNames.SystemLookup(host, context.Deadline)); },
+						delegate(Exception error) { Looked(SystemNames.Failed(Fault.Broke("dns", error), null)); });
+					// Without a socket to ask with, nothing is known of any resolver.
+					Worker.Start(delegate() { Asked(Ask()); }, delegate(Exception error) { Asked(new List<object>()); });
 				}
 				Found("vantage", context.Extra(host));
 				if (phases == "full")
 				{
 					foreach (Dictionary<string, object> entry in Proxy.Proxy.ForTarget(context.Proxies, scheme, host))
 					{
-						Dictionary<string, object> data = new Dictionary<string, object>();
-						Dictionary<string, object> outcome = TcpProbe.Outcome(Fault.Make("tcp", "deadline", null, "not finished"), null);
-						outcome["address"] = null;
-						data["proxy"] = entry["proxy"];
-						data["sources"] = entry["sources"];
-						data["users"] = entry["users"];
-						data["tcp"] = outcome;
-						data["connect"] = null;
-						data["tls"] = null;
-						data["http"] = null;
-						proxied.Add(data);
-						Spawn(data, delegate() { Through(data); });
+						ProxyProbe probe = new ProxyProbe(context, entry, scheme, host, port, path, changed);
+						proxied.Add(probe.Data);
+						Spawn(probe.Data, probe.Run);
 					}
 				}
 				double limit = start + context.Deadline.ClampMs(context.TimeoutMs);
@@ -460,10 +317,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 				if (system == null && context.Deadline.ElapsedMs >= SystemLimit(limit))
 				{
 					// A look-up cannot be told to give up. It goes on in its thread and nobody waits.
-					system = new Dictionary<string, object>();
-					system["addresses"] = new List<object>();
-					system["error"] = Fault.Make("dns", "timeout", null, "no answer of the system in time");
-					system["elapsed_ms"] = Text.Ms(context.Deadline.ElapsedMs - startedMs);
+					system = SystemNames.Failed(Fault.Make("dns", "timeout", null, "no answer of the system in time"), Text.Ms(context.Deadline.ElapsedMs - startedMs));
 				}
 				if (system == null || queries == null) { return false; }
 			}
@@ -477,12 +331,8 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 			Dictionary<string, object> lookup = null;
 			if (!literal)
 			{
-				Dictionary<string, object> late = new Dictionary<string, object>();
-				late["addresses"] = new List<object>();
-				late["error"] = Fault.Make("dns", "deadline", null, "not finished");
-				late["elapsed_ms"] = null;
 				lookup = new Dictionary<string, object>();
-				lookup["system"] = system ?? late;
+				lookup["system"] = system ?? SystemNames.Failed(Fault.Make("dns", "deadline", null, "not finished"), null);
 				lookup["hosts_file"] = HostsFile.AddressesFor(context.Hosts, host);
 				lookup["queries"] = queries ?? new List<object>();
 			}
@@ -500,7 +350,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 			}
 			List<object> through = new List<object>();
 			foreach (Dictionary<string, object> item in proxied) { through.Add(new Dictionary<string, object>(item)); }
-			List<string> raced = literal ? new List<string> { host } : system == null ? new List<string>() : Strings(system["addresses"]);
+			List<string> raced = literal ? new List<string> { host } : system == null ? new List<string>() : SystemNames.Texts(system["addresses"]);
 			Dictionary<string, object> result = new Dictionary<string, object>();
 			result["id"] = id;
 			result["host"] = host;

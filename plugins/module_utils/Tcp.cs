@@ -34,6 +34,14 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Tcp
 			return result;
 		}
 
+		/// <summary>Closes what an exchange is over with; the other side may have closed it already.</summary>
+		public static void Close(Stream stream)
+		{
+			try { stream.Dispose(); }
+			catch (IOException) { return; }
+			catch (InvalidOperationException) { return; }
+		}
+
 		public static long Family(string address)
 		{
 			return address.IndexOf(':') >= 0 ? 6L : 4L;

@@ -89,6 +89,11 @@ def make_fault(phase: str, code: str, native: int | None, message: str) -> Data:
     return {"phase": phase, "code": code, "native": native, "message": bound(message, 300)}
 
 
+def broke(phase: str, error: BaseException) -> Data:
+    """ERR for what nobody foresaw. Its code is `error`: a bug of ours must not read like a fault of the network."""
+    return make_fault(phase, "error", None, f"{type(error).__name__}: {error}")
+
+
 def fault_from(phase: str, error: BaseException) -> Data:
     """ERR for an exception: typed by errno or getaddrinfo's code, never by its text."""
     message = f"{type(error).__name__}: {error}"
@@ -105,7 +110,7 @@ def fault_from(phase: str, error: BaseException) -> Data:
         return make_fault(phase, _ERRNO_CODES.get(error.errno, "socket_error"), error.errno, message)
     if isinstance(error, EOFError):
         return make_fault(phase, "eof", None, message)
-    return make_fault(phase, "error", None, message)
+    return broke(phase, error)
 
 
 def iso(moment: datetime.datetime) -> str:

@@ -15,13 +15,21 @@ import time
 import typing as t
 
 from ansible_collections.edefter.ready.plugins.module_utils import dns, http_probe, proxy, resolving, tcp, tls
-from ansible_collections.edefter.ready.plugins.module_utils.core import Data, make_fault
+from ansible_collections.edefter.ready.plugins.module_utils.core import Data, broke, make_fault
 from ansible_collections.edefter.ready.plugins.module_utils.probe_context import Context, race, start
 
 MAX_ADDRESSES = 16
 SOURCES = ("system", "query", "vantage", "literal")
 # A late system look-up may take until this many seconds before the overall deadline.
 SYSTEM_RESERVE = 2.0
+
+
+def _looked_up(host: str) -> Data:
+    """The system's look-up; what nobody foresaw in it does not end as a time-out either."""
+    try:
+        return resolving.system_lookup(host)
+    except Exception as error:
+        return {"addresses": [], "error": broke("dns", error), "elapsed_ms": None}
 
 
 class Target:
@@ -91,16 +99,15 @@ class Target:
 
     def _broke(self, data: Data, error: Exception) -> None:
         """Puts an error that nobody foresaw into the phase that had begun; its code is `error`, never a network's."""
-        text = f"{type(error).__name__}: {error}"
         if data["tcp"]["error"] is not None:
-            data["tcp"] = {**data["tcp"], "error": make_fault("tcp", "error", None, text)}
+            data["tcp"] = {**data["tcp"], "error": broke("tcp", error)}
         elif self.scheme == "https" and data["tls"] is None:
-            data["tls"] = {**tls.empty(self.host), "error": make_fault("tls", "error", None, text)}
+            data["tls"] = {**tls.empty(self.host), "error": broke("tls", error)}
         elif data["http"] is None:
-            data["http"] = {**http_probe.empty(), "error": make_fault("http", "error", None, text)}
+            data["http"] = {**http_probe.empty(), "error": broke("http", error)}
 
     def _look_up(self) -> None:
-        result = resolving.system_lookup(self.host)
+        result = _looked_up(self.host)
         with self.changed:
             if self.system is None:
                 self.system = result
@@ -233,7 +240,12 @@ class Target:
         arrived: queue.Queue[t.Tuple[Data, t.Optional[socket.socket]]] = queue.Queue()
 
         def one(address: str) -> None:
-            outcome, sock = tcp.connect(address, port, self.context.timeout, self.context.deadline)
+            sock: t.Optional[socket.socket] = None
+            try:
+                outcome, sock = tcp.connect(address, port, self.context.timeout, self.context.deadline)
+            except Exception as error:
+                # Who waits for this address waits no longer.
+                outcome = tcp.result(broke("tcp", error))
             arrived.put(({**outcome, "address": address}, sock))
 
         def close_others(count: int) -> None:
@@ -260,7 +272,7 @@ class Target:
 
     def _bounded_lookup(self, host: str) -> t.Optional[Data]:
         box: t.List[Data] = []
-        start(lambda: box.append(resolving.system_lookup(host))).join(self.context.deadline.clamp(self.context.timeout))
+        start(lambda: box.append(_looked_up(host))).join(self.context.deadline.clamp(self.context.timeout))
         return box[0] if box else None
 
     # -- all together --

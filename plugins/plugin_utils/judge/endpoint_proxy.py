@@ -15,6 +15,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.judge import endpoin
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model import (
     DIFFERENTIAL,
     LOCAL,
+    PROBE_FAULTS,
     SELF_PROVING,
     UNKNOWN,
     Context,
@@ -23,7 +24,7 @@ from ansible_collections.edefter.ready.plugins.plugin_utils.judge.endpoint_model
     fault_text,
 )
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import Evidence, Owner, Status
-from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoints import Http, ProxyAttempt
+from ansible_collections.edefter.ready.plugins.plugin_utils.observation.endpoint_model import Http, ProxyAttempt
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.proxy import ProxyConfig
 
 # What programs of a signed-in user obey; WinHTTP and the environment concern services only.
@@ -110,6 +111,8 @@ def _judge(attempt: ProxyAttempt, ctx: Context) -> Trouble | None:
         found = found.but(observed=f"proxy {attempt.proxy}: {fault_text(fault)}")
         if fault.code == "deadline":
             return _unfinished(found)
+        if fault.code in PROBE_FAULTS:
+            return endpoint_attempt.probe_error(ctx, attempt.proxy, fault)
         if fault.phase == "dns":
             return found.but(cause="proxy_unresolvable")
         if fault.code == "access_denied":
@@ -131,8 +134,7 @@ def _connect(attempt: ProxyAttempt, ctx: Context, found: Trouble) -> Trouble | N
     if answer is None or (answer.error is not None and answer.error.code == "deadline"):
         return _unfinished(found)
     if answer.status is None:
-        what = "malformed" if answer.error is None else fault_text(answer.error)
-        return found.but(cause="proxy_broken", observed=f"proxy {attempt.proxy}: CONNECT {what}")
+        return _no_answer(answer, "CONNECT", attempt, ctx, found)
     if 200 <= answer.status < 300:
         return endpoint_attempt.judge_tunnel(attempt.tls, attempt.http, ctx, f"proxy {attempt.proxy}")
     return _refusal(answer, attempt, found.but(observed=f"proxy {attempt.proxy}: CONNECT {answer.status}"))
@@ -143,11 +145,17 @@ def _plain(attempt: ProxyAttempt, ctx: Context, found: Trouble) -> Trouble | Non
     if answer is None or (answer.error is not None and answer.error.code == "deadline"):
         return _unfinished(found)
     if answer.status is None:
-        what = "malformed" if answer.error is None else fault_text(answer.error)
-        return found.but(cause="proxy_broken", observed=f"proxy {attempt.proxy}: GET {what}")
+        return _no_answer(answer, "GET", attempt, ctx, found)
     if answer.status == 407 or answer.headers.get("x-squid-error"):
         return _refusal(answer, attempt, found.but(observed=f"proxy {attempt.proxy}: GET {answer.status}"))
     return endpoint_attempt.judge_tunnel(None, answer, ctx, f"proxy {attempt.proxy}")
+
+
+def _no_answer(answer: Http, method: str, attempt: ProxyAttempt, ctx: Context, found: Trouble) -> Trouble:
+    if answer.error is not None and answer.error.code in PROBE_FAULTS:
+        return endpoint_attempt.probe_error(ctx, attempt.proxy, answer.error)
+    what = "malformed" if answer.error is None else fault_text(answer.error)
+    return found.but(cause="proxy_broken", observed=f"proxy {attempt.proxy}: {method} {what}")
 
 
 def _refusal(answer: Http, attempt: ProxyAttempt, found: Trouble) -> Trouble:

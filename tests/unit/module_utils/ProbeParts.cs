@@ -7,6 +7,7 @@ using System.Collections;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Text;
+using ansible_collections.edefter.ready.plugins.module_utils.Background;
 using ansible_collections.edefter.ready.plugins.module_utils.Certs;
 using ansible_collections.edefter.ready.plugins.module_utils.Core;
 using ansible_collections.edefter.ready.plugins.module_utils.DnsMessage;
@@ -47,8 +48,17 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.ProbeParts
                 case "blob": return Connection(p);
                 case "race": return Browser.Race(Opt.Strings(p, "order"), Attempts(p));
                 case "chain_codes": return new List<string>(TlsProbe.Codes(Opt.Int(p, "flags", 0))).ConvertAll(delegate(string c) { return (object)c; });
+                case "worker": return Broken();
                 default: throw new ArgumentException("part");
             }
+        }
+
+        private static object Broken()
+        {
+            object code = null;
+            Worker.Start(delegate() { throw new InvalidOperationException("nobody foresaw this"); },
+                delegate(Exception error) { code = Fault.Broke("dns", error)["code"]; }).Join();
+            return code;
         }
 
         private static byte[] Bytes(IDictionary p, string key)

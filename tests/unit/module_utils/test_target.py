@@ -101,21 +101,51 @@ def test_nothing_listens() -> None:
     assert target["winner"] is None
 
 
+def broken(*_args: object, **_kw: object) -> None:
+    raise RuntimeError("nobody foresaw this")
+
+
 @pytest.mark.parametrize(
     ("module", "name", "phase"), [(tcp, "connect", "tcp"), (http_probe, "exchange", "http"), (tls, "probe", "tls")]
 )
 def test_a_bug_of_ours_is_not_the_networks(
     monkeypatch: pytest.MonkeyPatch, module: t.Any, name: str, phase: str
 ) -> None:
-    def broken(*_args: object, **_kw: object) -> None:
-        raise RuntimeError("nobody foresaw this")
-
     monkeypatch.setattr(module, name, broken)
     with server(PAGE) as (port, _got):
         target = observe(port, spec={"scheme": "https" if phase == "tls" else "http"})
     (attempt,) = target["attempts"]
     assert attempt[phase]["error"]["code"] == "error"
     assert target["complete"] is True
+
+
+def test_a_bug_in_the_look_up_is_no_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolving, "system_lookup", broken)
+    target = observe(1, spec={"host": "localhost"})
+    assert target["dns"]["system"]["error"]["code"] == "error"
+    assert target["complete"] is True
+
+
+@pytest.mark.parametrize(
+    ("place", "module", "name", "phase"),
+    [("127.0.0.1:9", tcp, "connect", "tcp"), ("proxy.invalid:9", resolving, "system_lookup", "dns")],
+)
+def test_a_bug_on_the_way_to_a_proxy_is_not_the_proxys(
+    monkeypatch: pytest.MonkeyPatch, place: str, module: t.Any, name: str, phase: str
+) -> None:
+    monkeypatch.setattr(module, name, broken)
+    monkeypatch.setenv("http_proxy", f"http://{place}")
+    monkeypatch.setenv("no_proxy", "")
+    target = observe(1, spec={"host": "192.0.2.1"})
+    (attempt,) = target["proxy_attempts"]
+    assert (attempt["tcp"]["error"]["phase"], attempt["tcp"]["error"]["code"]) == (phase, "error")
+    assert target["complete"] is True
+
+
+def test_a_bug_on_a_thread_of_the_windows_twin_ends_no_process(windows_part) -> None:
+    """What leaves a thread uncaught would end the PowerShell that runs the module."""
+    assert windows_part("worker") == "error"
+    assert windows_part("worker") == "error"
 
 
 def test_a_stalled_server_is_asked_for_another_name_meanwhile() -> None:

@@ -94,6 +94,27 @@ def test_cut_off_proxy_attempt_is_no_failure_of_the_endpoint() -> None:
     assert o.one(with_proxy(through=never), proxy=SET).status is Status.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    "broke",
+    [
+        o.through(tcp=tcp("error"), connect=None, tls=None, http=None),
+        o.through(tcp=tcp("error", "dns"), connect=None, tls=None, http=None),
+        o.through(connect=o.broken_http("error"), tls=None, http=None),
+    ],
+)
+def test_a_bug_of_ours_is_not_the_proxys(broke: o.Raw) -> None:
+    found = o.one(with_proxy(through=broke), proxy=SET)
+    assert (found.cause, found.status) == ("endpoint.probe_error", Status.UNKNOWN)
+    assert "proxy.example:3128" in found.observed
+
+
+def test_a_bug_of_ours_in_plain_http_is_not_the_proxys() -> None:
+    raw = o.plain(DEAD, proxy_attempts=[o.through(connect=None, tls=None, http=o.broken_http("error"))])
+    assert o.one(raw, o.PORTAL, proxy=SET).status is not Status.PASS
+    through = o.plain(o.page(), proxy_attempts=[o.through(connect=None, tls=None, http=o.broken_http("error"))])
+    assert o.one(through, o.PORTAL, proxy=SET).cause == "endpoint.probe_error"
+
+
 def test_local_filter_in_front_of_the_proxy() -> None:
     found = o.one(with_proxy(through=o.through(tcp=tcp("access_denied"), connect=None, tls=None, http=None)), proxy=SET)
     assert found.cause == "endpoint.local_firewall_block"
