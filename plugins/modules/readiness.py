@@ -44,6 +44,12 @@ options:
     description:
       - V(workstation) or V(server), for reports and for the firm view of clocks.
     type: str
+  slices:
+    description:
+      - How many runs like this one go at once over parts of the same branches, as the slices of an AWX job do. Machines of a branch share what a time
+        server grants one address, and a run sees its own part of them only.
+    type: int
+    default: 1
   return_findings:
     description:
       - Which findings the result holds, beside the record on disk. Every callback receives what it holds, for every host.

@@ -284,11 +284,15 @@ def test_slices_as_awx_runs_them_make_the_report_of_the_whole(sliced: Stage, tmp
     # AWX deals hosts out like cards.
     artifacts: dict[str, Any] = {}
     for number in range(SLICES):
-        done = job(f"slice{number}", "edefter_ready.yml", names[number::SLICES], edefter_share=True)
+        done = job(
+            f"slice{number}", "edefter_ready.yml", names[number::SLICES], edefter_share=True, edefter_slices=SLICES
+        )
         assert done.status == "successful", done.output
         assert len(done.artifacts) == 1, done.output
         artifacts.update(done.artifacts)
     assert len(artifacts) == SLICES
+    # A slice sees 7 of a branch's 25 hosts, and each is told of as many neighbours as all slices together bring.
+    assert sliced.double.log("module", names[0])[-1]["args"]["neighbours"] == 7 * SLICES
     assert len(json.dumps(artifacts)) < 1500 * HOSTS
 
     done = job("merge", "edefter_merge.yml", names, **artifacts)

@@ -10,6 +10,7 @@ one it is, and the observer deals the burst out among them (`share` in both twin
 
 from __future__ import annotations
 
+import hashlib
 import typing as t
 
 
@@ -23,3 +24,16 @@ def place(host: str, branches: t.Mapping[str, tuple[str, str]]) -> tuple[int, in
         return 1, 0
     same = sorted(name for name, branch in branches.items() if branch == own)
     return len(same), same.index(host)
+
+
+def among_slices(host: str, neighbours: int, place: int, slices: int) -> tuple[int, int]:
+    """(neighbours, place) of a host when `slices` runs go at once over parts of the same branches.
+
+    Each run counts its own part. AWX deals the hosts of an inventory out like cards, so the other parts of a branch are
+    as large, give or take one. Which part this is, no run is told: the host's name chooses among the places that its
+    own could stand for, so that machines of two parts rarely share one.
+    """
+    if slices == 1:
+        return neighbours, place
+    part = int.from_bytes(hashlib.sha256(host.encode()).digest()[:4], "big") % slices
+    return neighbours * slices, place * slices + part

@@ -29,6 +29,7 @@ SECTIONS = {
 VANTAGE_SECTIONS = ("identity", "network", "proxy", "endpoints", "clock")
 MAX_EXTRA_ADDRESSES = 8
 VANTAGE_SAMPLES = 2
+MAX_SLICES = 100
 # Seconds for a whole observation, unless the option probe says otherwise.
 DEADLINE = 25.0
 
@@ -40,6 +41,7 @@ class Wanted:
     """Everything that is wanted, and the lists that are probed for it.
 
     vantage_elsewhere: whether the control node leaves through another line and firewall than the host; None: not said.
+    slices: how many runs like this one go at once over parts of the same branches.
     """
 
     scope: tuple[str, ...]
@@ -51,6 +53,7 @@ class Wanted:
     time: TimeWanted
     firewall: FirewallWanted
     vantage_elsewhere: bool | None = None
+    slices: int = 1
 
     @property
     def endpoints(self) -> tuple[catalog.Endpoint, ...]:
@@ -102,6 +105,7 @@ def readiness_spec() -> dict[str, t.Any]:
         "firm": {"type": "str"},
         "branch": {"type": "str"},
         "role": {"type": "str"},
+        "slices": {"type": "int", "default": 1},
         "return_findings": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
     }
 
@@ -129,6 +133,9 @@ def wanted_from(args: Options) -> Wanted:
             raise OptionError(f"probe.{key}", probe[key], "give seconds, more than 0 and at most 600")
     if "samples" in probe and not 1 <= probe["samples"] <= 16:
         raise OptionError("probe.samples", probe["samples"], "give 1 to 16")
+    slices = args.get("slices", 1)
+    if not 1 <= slices <= MAX_SLICES:
+        raise OptionError("slices", slices, f"give the number of runs that share the fleet, 1 to {MAX_SLICES}")
     clock = ClockWanted.from_options(args.get("clock"))
     time_options = {"threshold_s": clock.pass_seconds, **(args.get("time") or {})}
     return Wanted(
@@ -141,6 +148,7 @@ def wanted_from(args: Options) -> Wanted:
         time=TimeWanted.from_options(time_options, sources),
         firewall=FirewallWanted.from_options(args.get("firewall") or {}),
         vantage_elsewhere=args.get("vantage_elsewhere"),
+        slices=slices,
     )
 
 

@@ -197,6 +197,8 @@ def test_whatever_a_host_sends_in_a_section_ends_in_a_record(data: t.Any, name: 
         ({"probe": {"timeout": 0.0}}, "probe.timeout"),
         ({"probe": {"deadline": 9999.0}}, "probe.deadline"),
         ({"probe": {"samples": 0}}, "probe.samples"),
+        ({"slices": 0}, "slices"),
+        ({"slices": 101}, "slices"),
         ({"clock": {"pass_secs": 1}}, "clock.pass_secs"),
         ({"time": {"zone": 5}}, "time.zone"),
         ({"firewall": {"strategy": "open"}}, "firewall.strategy"),

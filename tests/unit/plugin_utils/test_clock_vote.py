@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.edefter.ready.plugins.plugin_utils.clock.fleet import place
+from ansible_collections.edefter.ready.plugins.module_utils.clock import BURST, share
+from ansible_collections.edefter.ready.plugins.plugin_utils.clock.fleet import among_slices, place
 from ansible_collections.edefter.ready.plugins.plugin_utils.clock.vote import Voter, vote
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,3 +94,30 @@ def test_places_in_a_branch() -> None:
     assert place("far", branches) == (1, 0)
     assert place("bare", branches) == (1, 0)
     assert place("nobody", branches) == (1, 0)
+
+
+def test_one_run_is_no_slice() -> None:
+    assert among_slices("pc07", 50, 7, 1) == (50, 7)
+
+
+@pytest.mark.parametrize("count", [10, 40, 120])
+@pytest.mark.parametrize("slices", [2, 4, 7])
+def test_slices_ask_together_about_as_often_as_one_run(count: int, slices: int) -> None:
+    names = [f"ank-pc{number:03}" for number in range(count)]
+    sources, samples = range(6), 4
+
+    def asked(places: list[tuple[int, int]]) -> float:
+        """Requests that reach a server from the branch's address, over all servers."""
+        return sum(share(source, samples, *where) for source in sources for where in places) / len(sources)
+
+    together = asked([place(name, dict.fromkeys(names, ("firm", "ankara"))) for name in names])
+    dealt, blind = [], []
+    for number in range(slices):
+        part = dict.fromkeys(names[number::slices], ("firm", "ankara"))
+        blind += [place(name, part) for name in part]
+        dealt += [among_slices(name, *place(name, part), slices) for name in part]
+    assert together <= BURST
+    # By chance two machines choose one place, and another is left free.
+    assert asked(dealt) <= 1.5 * BURST
+    assert asked(blind) > asked(dealt)
+    assert all(at < neighbours for neighbours, at in dealt)
