@@ -11,10 +11,11 @@ FORKS=25        as the project's ansible.cfg
 LARGE=5000      hosts of the memory run, without delays; 0 leaves it out
 STOCK=1         0 leaves (c) out
 RUNS=2          how often (a) and (b) are measured, taking turns; the median counts
-SOAK_MINUTES=1  repeated runs on 100 hosts: nothing may grow, verdicts must stay; 0 leaves it out
+SOAK_MINUTES=1  repeated runs on 100 hosts, with delays: nothing may grow, verdicts must stay; 0 leaves it out
 
 Observations are genuine once and replayed then, so that the C# of thousands of hosts does not run on the machine that
-is measured. Needs root (network namespaces). The last line is one JSON object.
+is measured. Needs root (network namespaces). The last line is one JSON object; the exit code is 1 when the soak found
+something.
 """
 
 from __future__ import annotations
@@ -191,11 +192,16 @@ def grows(values: list[float], by: float) -> bool:
     return statistics.median(values[-third:]) > statistics.median(values[:third]) * (1 + by)
 
 
-def soak(minutes: float) -> None:
-    """Runs again and again on 100 hosts. Ends the benchmark when something grows or a verdict changes."""
-    head(f"soak, {minutes:g} minutes")
+def soak(minutes: float) -> tuple[int, str | None]:
+    """Runs again and again on 100 hosts: how often, and what grew or changed, if anything did.
+
+    With delays: all forks are there at once then, and what they hold together does not hang on the moment that was
+    looked at.
+    """
+    head(f"soak, {minutes:g} minutes, {RTT_MS:g} ms round trip, {MODULE_S:g} s a module")
     with Bench(100) as bench:
         bench.warm()
+        bench.delay(RTT_MS, MODULE_S)
         began = time.monotonic()
         costs: list[Cost] = []
         first: tuple[str, tuple[int, int], int] | None = None
@@ -211,7 +217,7 @@ def soak(minutes: float) -> None:
             if len(costs) == 3:
                 first = now
             elif first is not None and now != first:
-                sys.exit(f"soak, run {len(costs)}: verdicts, (processes, files), folders {now} after {first}")
+                return len(costs), f"run {len(costs)}: verdicts, (processes, files), folders {now} after {first}"
         row("soak, the last", costs[-1], bench)
         # From the third run on, for the same reason. Seconds of CPU are what this machine makes of the same work.
         for name, values, by in (
@@ -220,9 +226,10 @@ def soak(minutes: float) -> None:
             ("seconds of CPU", [cost.cpu for cost in costs[2:]], 0.2),
         ):
             if grows(values, by):
-                sys.exit(f"soak: {name} grew: {values}")
+                return len(costs), f"{name} grew: {[round(value, 1) for value in values]}"
             print(f"       {name}: {min(values):.1f} to {max(values):.1f}", flush=True)
         print(f"       {len(costs)} runs: verdicts, processes, files and folders stayed {first}", flush=True)
+        return len(costs), None
 
 
 def ratios(found: Measured) -> tuple[float, float | None]:
@@ -258,12 +265,15 @@ def main() -> None:
         # No other number of hosts may go by this name.
         result["mb_at_5000"] = round(large["main_mb"]) if LARGE == 5000 else None
         print(f"       all processes together: {large['peak_mb']:.0f} MB with {FORKS} forks", flush=True)
+    trouble = None
     if SOAK_MINUTES:
-        soak(SOAK_MINUTES)
+        result["soak_runs"], trouble = soak(SOAK_MINUTES)
     if len(points) > 1:
         result["growth_exponent"] = round(exponent(points), 3)
     result["ratio_without_delays"], result["stock_ratio_without_delays"] = ratios(prompt)
     print(json.dumps(result), flush=True)
+    if trouble:
+        sys.exit(f"soak: {trouble}")
 
 
 if __name__ == "__main__":
