@@ -21,7 +21,6 @@ from ansible_collections.edefter.ready.plugins.action.host_info import Observing
 from ansible_collections.edefter.ready.plugins.module_utils.core import Deadline
 from ansible_collections.edefter.ready.plugins.plugin_utils import messages, outcome, record, second_look
 from ansible_collections.edefter.ready.plugins.plugin_utils.assess import Window
-from ansible_collections.edefter.ready.plugins.plugin_utils.clock import fleet
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge.store import RunStore
 from ansible_collections.edefter.ready.plugins.plugin_utils.judge import endpoint_model
 from ansible_collections.edefter.ready.plugins.plugin_utils.model import OptionError
@@ -94,10 +93,8 @@ class ActionModule(ObservingAction):
     ) -> dict[str, t.Any]:
         asked = everything.module_arguments(wanted, store.addresses() if store else None)
         if store:
-            host, firm, branch = task_vars["inventory_hostname"], args["firm"] or "", args["branch"] or ""
-            neighbours, place = store.place(host, firm, branch)
-            if firm or branch:
-                neighbours, place = fleet.among_slices(host, neighbours, place, wanted.slices)
+            host = task_vars["inventory_hostname"]
+            neighbours, place = store.place(host, args["firm"] or "", args["branch"] or "", wanted.slices)
             asked.update(neighbours=neighbours, place=place)
         # The wall clock is read once: its end is taken from the monotonic clock, so that a step here moves nothing.
         sent, start = time.time(), time.monotonic()

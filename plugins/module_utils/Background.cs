@@ -15,14 +15,15 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Background
 
 		/// <summary>
 		/// Runs work on a thread of its own. What leaves a thread uncaught ends the process, and that is the PowerShell that runs the
-		/// module, so nothing leaves it: broke is told what nobody foresaw, and says so where the result is missed.
+		/// module, so nothing leaves it: broke is told what nobody foresaw, and says so where the result is missed. null: that the result
+		/// is missing says enough.
 		/// </summary>
 		public static Thread Start(ThreadStart work, Action<Exception> broke)
 		{
 			Thread thread = new Thread(delegate()
 			{
 				try { work(); }
-				catch (Exception error) { broke(error); }
+				catch (Exception error) { if (broke != null) { broke(error); } }
 			}, StackBytes);
 			thread.IsBackground = true;
 			thread.CurrentCulture = CultureInfo.InvariantCulture;

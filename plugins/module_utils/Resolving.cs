@@ -23,10 +23,8 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Resolving
 		public static Dictionary<string, object> SystemLookup(string host, Deadline deadline)
 		{
 			double start = deadline.ElapsedMs;
-			Dictionary<string, object> result = new Dictionary<string, object>();
-			List<object> addresses = new List<object>();
-			result["addresses"] = addresses;
-			result["error"] = null;
+			Dictionary<string, object> result = Outcome(null, null);
+			List<object> addresses = (List<object>)result["addresses"];
 			try
 			{
 				foreach (IPAddress address in System.Net.Dns.GetHostAddresses(host))
@@ -40,21 +38,13 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Resolving
 			return result;
 		}
 
-		/// <summary>A look-up without an answer.</summary>
-		public static Dictionary<string, object> Failed(Dictionary<string, object> error, object elapsedMs)
+		/// <summary>`system` of docs/observation-endpoints.md, without an address yet.</summary>
+		public static Dictionary<string, object> Outcome(Dictionary<string, object> error, object elapsedMs)
 		{
 			Dictionary<string, object> result = new Dictionary<string, object>();
 			result["addresses"] = new List<object>();
 			result["error"] = error;
 			result["elapsed_ms"] = elapsedMs;
-			return result;
-		}
-
-		/// <summary>The addresses of a look-up.</summary>
-		public static List<string> Texts(object addresses)
-		{
-			List<string> result = new List<string>();
-			foreach (object item in (List<object>)addresses) { result.Add((string)item); }
 			return result;
 		}
 

@@ -117,9 +117,8 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 				Dictionary<string, object> tcp = (Dictionary<string, object>)data["tcp"];
 				if (tcp["error"] != null)
 				{
-					Dictionary<string, object> outcome = TcpProbe.Outcome(Fault.Broke("tcp", error), null);
-					if (data.ContainsKey("proxy")) { outcome["address"] = null; }
-					data["tcp"] = outcome;
+					Dictionary<string, object> fault = Fault.Broke("tcp", error);
+					data["tcp"] = data.ContainsKey("proxy") ? ProxyProbe.Unconnected(fault, null) : TcpProbe.Outcome(fault, null);
 				}
 				else if (scheme == "https" && data["tls"] == null)
 				{
@@ -143,7 +142,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 				if (system == null)
 				{
 					system = result;
-					Found("system", SystemNames.Texts(result["addresses"]));
+					Found("system", Opt.Strings(result, "addresses"));
 				}
 				Monitor.PulseAll(changed);
 			}
@@ -218,16 +217,14 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 					if (other.Stream != null) { TcpProbe.Close(other.Stream); }
 				}
 			};
-			// Without an answer of the other name nothing is concluded from it.
-			Action<Exception> nobody = delegate(Exception unforeseen) { neutral[0] = null; };
 			TlsProbe probe = TlsProbe.Run(socket, host, context.TimeoutMs, context.Deadline, delegate() { return ConnectAgain(address); },
-				delegate() { second[0] = Worker.Start(ask, nobody); }, true);
+				delegate() { second[0] = Worker.Start(ask, null); }, true);
 			Set(data, "tls", probe.Data);
 			Dictionary<string, object> error = probe.Data["error"] as Dictionary<string, object>;
 			string code = error == null ? "" : (string)error["code"];
 			if ((code == "reset" || code == "eof" || code == "timeout") && (long)probe.Data["bytes_received"] == 0)
 			{
-				if (second[0] == null) { second[0] = Worker.Start(ask, nobody); }
+				if (second[0] == null) { second[0] = Worker.Start(ask, null); }
 				if (second[0].Join(context.Deadline.ClampMs(60000.0))) { Set(data, "neutral_sni", neutral[0]); }
 			}
 			return probe;
@@ -259,7 +256,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 				else
 				{
 					Worker.Start(delegate() { Looked(SystemNames.SystemLookup(host, context.Deadline)); },
-						delegate(Exception error) { Looked(SystemNames.Failed(Fault.Broke("dns", error), null)); });
+						delegate(Exception error) { Looked(SystemNames.Outcome(Fault.Broke("dns", error), null)); });
 					// Without a socket to ask with, nothing is known of any resolver.
 					Worker.Start(delegate() { Asked(Ask()); }, delegate(Exception error) { Asked(new List<object>()); });
 				}
@@ -317,7 +314,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 				if (system == null && context.Deadline.ElapsedMs >= SystemLimit(limit))
 				{
 					// A look-up cannot be told to give up. It goes on in its thread and nobody waits.
-					system = SystemNames.Failed(Fault.Make("dns", "timeout", null, "no answer of the system in time"), Text.Ms(context.Deadline.ElapsedMs - startedMs));
+					system = SystemNames.Outcome(Fault.Make("dns", "timeout", null, "no answer of the system in time"), Text.Ms(context.Deadline.ElapsedMs - startedMs));
 				}
 				if (system == null || queries == null) { return false; }
 			}
@@ -332,7 +329,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 			if (!literal)
 			{
 				lookup = new Dictionary<string, object>();
-				lookup["system"] = system ?? SystemNames.Failed(Fault.Make("dns", "deadline", null, "not finished"), null);
+				lookup["system"] = system ?? SystemNames.Outcome(Fault.Make("dns", "deadline", null, "not finished"), null);
 				lookup["hosts_file"] = HostsFile.AddressesFor(context.Hosts, host);
 				lookup["queries"] = queries ?? new List<object>();
 			}
@@ -350,7 +347,7 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.Target
 			}
 			List<object> through = new List<object>();
 			foreach (Dictionary<string, object> item in proxied) { through.Add(new Dictionary<string, object>(item)); }
-			List<string> raced = literal ? new List<string> { host } : system == null ? new List<string>() : SystemNames.Texts(system["addresses"]);
+			List<string> raced = literal ? new List<string> { host } : system == null ? new List<string>() : Opt.Strings(system, "addresses");
 			Dictionary<string, object> result = new Dictionary<string, object>();
 			result["id"] = id;
 			result["host"] = host;

@@ -39,15 +39,21 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.ThroughProxy
 			this.port = port;
 			this.path = path;
 			this.gate = gate;
-			Dictionary<string, object> outcome = TcpProbe.Outcome(Fault.Make("tcp", "deadline", null, "not finished"), null);
-			outcome["address"] = null;
 			Data["proxy"] = proxy["proxy"];
 			Data["sources"] = proxy["sources"];
 			Data["users"] = proxy["users"];
-			Data["tcp"] = outcome;
+			Data["tcp"] = Unconnected(Fault.Make("tcp", "deadline", null, "not finished"), null);
 			Data["connect"] = null;
 			Data["tls"] = null;
 			Data["http"] = null;
+		}
+
+		/// <summary>TCP of a proxy that no address is known to lead to.</summary>
+		public static Dictionary<string, object> Unconnected(Dictionary<string, object> error, object elapsedMs)
+		{
+			Dictionary<string, object> result = TcpProbe.Outcome(error, elapsedMs);
+			result["address"] = null;
+			return result;
 		}
 
 		private void Set(string key, object value)
@@ -62,24 +68,22 @@ namespace ansible_collections.edefter.ready.plugins.module_utils.ThroughProxy
 			string name = proxy.Substring(0, colon).Trim('[', ']');
 			int proxyPort = int.Parse(proxy.Substring(colon + 1), CultureInfo.InvariantCulture);
 			List<string> addresses = new List<string> { name };
-			Dictionary<string, object> outcome = null;
 			if (!SystemNames.IsAddress(name))
 			{
 				Dictionary<string, object> looked = null;
 				Thread thread = Worker.Start(delegate() { looked = SystemNames.SystemLookup(name, context.Deadline); },
-					delegate(Exception error) { looked = SystemNames.Failed(Fault.Broke("dns", error), null); });
+					delegate(Exception error) { looked = SystemNames.Outcome(Fault.Broke("dns", error), null); });
 				bool ended = thread.Join(context.Deadline.ClampMs(context.TimeoutMs));
 				if (!ended || looked == null || looked["error"] != null)
 				{
 					Dictionary<string, object> fault = ended && looked != null ? (Dictionary<string, object>)looked["error"] : Fault.Make("dns", "timeout", null, "the name of the proxy");
-					outcome = TcpProbe.Outcome(fault, ended && looked != null ? looked["elapsed_ms"] : null);
-					outcome["address"] = null;
-					Set("tcp", outcome);
+					Set("tcp", Unconnected(fault, ended && looked != null ? looked["elapsed_ms"] : null));
 					return;
 				}
-				addresses = SystemNames.Texts(looked["addresses"]);
+				addresses = Opt.Strings(looked, "addresses");
 			}
 			if (addresses.Count > 4) { addresses.RemoveRange(4, addresses.Count - 4); }
+			Dictionary<string, object> outcome;
 			Socket socket = FirstToConnect(addresses, proxyPort, out outcome);
 			Set("tcp", outcome);
 			if (socket == null) { return; }

@@ -17,10 +17,15 @@ MAX_RESOLVERS = 8
 MAX_FILE = 1 << 20
 
 
+def outcome(error: t.Optional[Data] = None, elapsed_ms: t.Optional[float] = None) -> Data:
+    """`system` of docs/observation-endpoints.md, without an address yet."""
+    return {"addresses": [], "error": error, "elapsed_ms": elapsed_ms}
+
+
 def system_lookup(host: str) -> Data:
     """What a program gets that simply connects: hosts file, caches, search order. Takes as long as it takes."""
     start = time.monotonic()
-    result: Data = {"addresses": [], "error": None, "elapsed_ms": None}
+    result = outcome()
     try:
         for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
             address = str(info[4][0])

@@ -29,7 +29,7 @@ def _looked_up(host: str) -> Data:
     try:
         return resolving.system_lookup(host)
     except Exception as error:
-        return {"addresses": [], "error": broke("dns", error), "elapsed_ms": None}
+        return resolving.outcome(broke("dns", error))
 
 
 class Target:
@@ -323,7 +323,7 @@ class Target:
                 # getaddrinfo cannot be told to give up. It goes on in its thread and nobody waits.
                 waited = round((time.monotonic() - self.started) * 1000.0, 3)
                 fault = make_fault("dns", "timeout", None, f"no answer of the system within {waited:.0f} ms")
-                self.system = {"addresses": [], "error": fault, "elapsed_ms": waited}
+                self.system = resolving.outcome(fault, waited)
             if self.system is None or self.queries is None:
                 return False
         return self.running == 0
@@ -337,7 +337,7 @@ class Target:
         lookup = None
         if not self.literal:
             lookup = {
-                "system": self.system or {"addresses": [], "error": late, "elapsed_ms": None},
+                "system": self.system or resolving.outcome(late),
                 "hosts_file": resolving.hosts_for(self.context.hosts, self.host),
                 "queries": self.queries or [],
             }

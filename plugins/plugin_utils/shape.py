@@ -61,6 +61,12 @@ def text(value: object, path: str, limit: int = MAX_TEXT) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in cut)
 
 
+def line(value: str, limit: int) -> str:
+    """One line of a report: cut to `limit` characters, all that is not printable replaced by U+FFFD. Never raises."""
+    cut = value if len(value) <= limit else value[: limit - 1] + "\u2026"
+    return "".join(c if c.isprintable() else "\ufffd" for c in cut)
+
+
 def optional_text(value: object, path: str, limit: int = MAX_TEXT) -> str | None:
     """Text or null."""
     return None if value is None else text(value, path, limit)

@@ -31,6 +31,7 @@ import time
 import typing as t
 import urllib.parse
 
+from ansible_collections.edefter.ready.plugins.plugin_utils.clock import fleet
 from ansible_collections.edefter.ready.plugins.plugin_utils.edge import process
 
 SCHEMA = 1
@@ -146,11 +147,11 @@ class RunStore:
     def _branch(self, firm: str, branch: str) -> pathlib.Path:
         return self.folder / "branches" / f"{hashlib.sha256(_dumps([firm, branch]).encode()).hexdigest()[:24]}.txt"
 
-    def place(self, host: str, firm: str, branch: str) -> tuple[int, int]:
-        """(neighbours, place) of a host as `clock.fleet.place` says it, by what the roster knew of its branch."""
+    def place(self, host: str, firm: str, branch: str, slices: int = 1) -> tuple[int, int]:
+        """(neighbours, place) of a host as `clock.fleet` says it, by what the roster knew of its branch."""
         try:
             names = self._branch(firm, branch).read_text(encoding="utf-8").splitlines()
-            return len(names), names.index(host)
+            return fleet.among_slices(host, len(names), names.index(host), slices)
         except (OSError, ValueError):
             return 1, 0
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.edefter.ready.plugins.plugin_utils import catalog
+from ansible_collections.edefter.ready.plugins.plugin_utils import catalog, shape
 from ansible_collections.edefter.ready.plugins.plugin_utils.observation.firewall import Firewall
 from ansible_collections.edefter.ready.plugins.plugin_utils.wanted.firewall import FirewallContext
 from ansible_collections.edefter.ready.plugins.plugin_utils.winfw import match
@@ -23,8 +23,7 @@ _TEXT = 200
 
 def clip(text: str) -> str:
     """A name or a setting from the registry as a report can show it: bounded, and printable."""
-    cut = text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
-    return "".join(c if c.isprintable() else "\ufffd" for c in cut)
+    return shape.line(text, _TEXT)
 
 
 @dataclasses.dataclass(frozen=True)

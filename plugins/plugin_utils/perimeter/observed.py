@@ -11,6 +11,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.edefter.ready.plugins.plugin_utils import shape
+
 MAX_ROWS = 14
 # Whose business it is: those who run the network between the host and the Internet.
 _OWNERS = ("firewall_admin", "network_admin")
@@ -102,7 +104,4 @@ def _rows(part: dict[str, t.Any]) -> list[dict[str, t.Any]] | None:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str):
-        return ""
-    cut = value if len(value) <= _TEXT else value[: _TEXT - 1] + "…"
-    return "".join(c if c.isprintable() else "\ufffd" for c in cut)
+    return shape.line(value, _TEXT) if isinstance(value, str) else ""
